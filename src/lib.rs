@@ -1,0 +1,28 @@
+//! countersign: a one-time code behind the password (or the SSH key) of a Linux login.
+//!
+//! The map, lowest layer first. A module uses only those above it in this list, as the table in
+//! `docs/architecture.md` says in detail; `tests/layers.rs` keeps it so.
+//!
+//! - [`user`]: names of accounts
+//! - [`otp`]: one-time codes, recovery codes, otpauth URIs
+//! - [`credential`]: what is kept of a user, and its text on disk
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::mem_forget,
+    clippy::exit
+)]
+
+#[cfg(panic = "abort")]
+compile_error!("a panic must unwind to the guard at the PAM border: build with panic = \"unwind\"");
+
+pub mod otp;
+pub mod user;
