@@ -24,5 +24,6 @@
 #[cfg(panic = "abort")]
 compile_error!("a panic must unwind to the guard at the PAM border: build with panic = \"unwind\"");
 
+pub mod credential;
 pub mod otp;
 pub mod user;

@@ -1,0 +1,15 @@
+//! What is kept of a user: the credential, which holds secrets and is written by enrolment only,
+//! and the state, which holds none and is written by every login.
+//!
+//! Types, their text on disk, and the trait of whoever keeps them. No file is opened here.
+#![forbid(unsafe_code)]
+
+pub mod format;
+pub mod record;
+pub mod slot;
+pub mod state;
+pub mod store;
+
+pub use record::{Authenticator, Credential, Kind, RecoverySet};
+pub use state::{Failures, KeyName, KeyRecord, KnownSource, SourceName, State};
+pub use store::{CredentialStore, EnrolmentStore, StateHealth, StoreError, Updated};

@@ -1,0 +1,264 @@
+//! One slot of a state file, format 1: text <-> bytes (`docs/file-format.md`).
+//!
+//! A slot is 4096 bytes: a header line, a small TOML body, newlines to the end. The header carries a
+//! sequence number and a digest over user name, format, sequence and the rest of the slot, so a torn
+//! slot, or one that belongs to another user, is never taken for a whole one.
+
+use std::fmt::Write as _;
+
+use data_encoding::HEXLOWER;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::state::{
+    COUNTERS, Failures, KeyName, KeyRecord, KnownSource, MOST_KEYS, MOST_KNOWN_SOURCES, RecoveryRecord,
+    SourceName, State,
+};
+use crate::otp::recovery::CODES_IN_A_SET;
+use crate::user::UserName;
+
+/// The size of a slot in bytes.
+pub const SIZE: usize = 4096;
+/// The first word of a slot.
+const MAGIC: &str = "countersign-state";
+/// The only format so far.
+const FORMAT: &str = "1";
+/// Hex digits of the digest that the header carries.
+const DIGEST_DIGITS: usize = 32;
+
+/// What the bytes of a slot turn out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Never written: newlines only.
+    Blank,
+    /// Whole.
+    Valid(Sequenced),
+    /// Torn by a crash, damaged, or another user's.
+    Invalid,
+    /// Written by a version that this one does not know.
+    OtherFormat,
+}
+
+/// A state with the number of its writing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequenced {
+    /// Grows by one with each write.
+    pub sequence: u64,
+    /// What was written.
+    pub state: State,
+}
+
+/// Which of the two slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At the start of the file.
+    First,
+    /// 64 KiB into the file.
+    Second,
+}
+
+impl Place {
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    /// Where the slot begins, in bytes from the start of the file.
+    pub fn offset(self) -> u64 {
+        match self {
+            Self::First => 0,
+            Self::Second => 65_536,
+        }
+    }
+}
+
+/// The state that two slots hold together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The later of the whole ones.
+    pub current: Sequenced,
+    /// Where it was found; the next write goes to the other place.
+    pub place: Place,
+    /// Whether the other slot is damaged, which a crash during a write leaves behind.
+    pub fell_back: bool,
+}
+
+/// Why two slots hold no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoState {
+    /// Neither slot is whole.
+    BothInvalid,
+    /// One was written by a later version.
+    OtherFormat,
+}
+
+/// Takes the whole slot with the higher sequence.
+pub fn choose(first: Slot, second: Slot) -> Result<Chosen, NoState> {
+    match (first, second) {
+        (Slot::OtherFormat, _) | (_, Slot::OtherFormat) => Err(NoState::OtherFormat),
+        (Slot::Valid(a), Slot::Valid(b)) if a.sequence >= b.sequence => Ok(chosen(a, Place::First, false)),
+        (Slot::Valid(_), Slot::Valid(b)) => Ok(chosen(b, Place::Second, false)),
+        (Slot::Valid(a), other) => Ok(chosen(a, Place::First, other != Slot::Blank)),
+        (other, Slot::Valid(b)) => Ok(chosen(b, Place::Second, other != Slot::Blank)),
+        _ => Err(NoState::BothInvalid),
+    }
+}
+
+fn chosen(current: Sequenced, place: Place, fell_back: bool) -> Chosen {
+    Chosen { current, place, fell_back }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawState {
+    written: u64,
+    counter_key: String,
+    keys: Vec<(String, u64, i8, i8)>,
+    #[serde(default)]
+    recovery_set: Option<String>,
+    recovery_used: Vec<String>,
+    recovery_failures: u32,
+    known: Vec<(String, u32, u64, u64)>,
+    counters: Vec<(u32, u64)>,
+}
+
+/// Reads a slot of a user's state file.
+pub fn decode(user: &UserName, bytes: &[u8]) -> Slot {
+    if bytes.len() == SIZE && bytes.iter().all(|byte| *byte == b'\n') {
+        return Slot::Blank;
+    }
+    let Some((header, rest)) = std::str::from_utf8(bytes).ok().and_then(|text| text.split_once('\n')) else {
+        return Slot::Invalid;
+    };
+    let mut words = header.split(' ');
+    match (words.next(), words.next()) {
+        (Some(MAGIC), Some(FORMAT)) => {}
+        (Some(MAGIC), Some(_)) => return Slot::OtherFormat,
+        _ => return Slot::Invalid,
+    }
+    let (Some(sequence), Some(digest), None) = (words.next(), words.next(), words.next()) else {
+        return Slot::Invalid;
+    };
+    if bytes.len() != SIZE || digest != digest_of(user, sequence, rest) {
+        return Slot::Invalid;
+    }
+    let state = toml::from_str(rest).ok().and_then(|raw: RawState| state_of(&raw));
+    match (sequence.parse(), state) {
+        (Ok(sequence), Some(state)) => Slot::Valid(Sequenced { sequence, state }),
+        _ => Slot::Invalid,
+    }
+}
+
+/// Writes a slot. `None` when the state breaks one of its caps, which no code path does.
+pub fn encode(user: &UserName, current: &Sequenced) -> Option<Vec<u8>> {
+    let sequence = current.sequence.to_string();
+    let digits = DIGEST_DIGITS;
+    let header = format!("{MAGIC} {FORMAT} {sequence} {:digits$}\n", "").len();
+    let mut rest = body(&current.state)?;
+    while header + rest.len() < SIZE {
+        rest.push('\n');
+    }
+    let digest = digest_of(user, &sequence, &rest);
+    let slot = format!("{MAGIC} {FORMAT} {sequence} {digest}\n{rest}").into_bytes();
+    (slot.len() == SIZE).then_some(slot)
+}
+
+fn digest_of(user: &UserName, sequence: &str, rest: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [user.as_str(), FORMAT, sequence] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.update(rest);
+    let mut hex = HEXLOWER.encode(&hash.finalize());
+    hex.truncate(DIGEST_DIGITS);
+    hex
+}
+
+/// The body's text. All values are numbers, hex digits or plain source names: nothing to escape.
+fn body(state: &State) -> Option<String> {
+    let mut text = String::with_capacity(SIZE);
+    writeln!(text, "written = {}", number(state.written)).ok()?;
+    writeln!(text, "counter_key = \"{}\"", HEXLOWER.encode(&state.counter_key)).ok()?;
+    writeln!(text, "keys = [").ok()?;
+    for KeyRecord { key, next, drift, lean } in &state.keys {
+        writeln!(text, "[\"{}\", {}, {drift}, {lean}],", HEXLOWER.encode(&key.0), number(*next)).ok()?;
+    }
+    writeln!(text, "]").ok()?;
+    if let Some(set) = &state.recovery.set {
+        writeln!(text, "recovery_set = \"{}\"", HEXLOWER.encode(set)).ok()?;
+    }
+    writeln!(text, "recovery_used = [").ok()?;
+    for used in &state.recovery.used {
+        writeln!(text, "\"{}\",", HEXLOWER.encode(used)).ok()?;
+    }
+    writeln!(text, "]\nrecovery_failures = {}", state.recovery.failures).ok()?;
+    writeln!(text, "known = [").ok()?;
+    for KnownSource { source, failures, accepted } in &state.known {
+        let (count, last, accepted) = (failures.count, number(failures.last), number(*accepted));
+        writeln!(text, "[\"{source}\", {count}, {last}, {accepted}],").ok()?;
+    }
+    writeln!(text, "]\ncounters = [").ok()?;
+    for Failures { count, last } in &state.counters {
+        writeln!(text, "[{count}, {}],", number(*last)).ok()?;
+    }
+    writeln!(text, "]").ok()?;
+    Some(text)
+}
+
+/// A number as TOML can hold it: up to 2^63 − 1.
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn state_of(raw: &RawState) -> Option<State> {
+    let state = State {
+        written: raw.written,
+        counter_key: from_hex(&raw.counter_key)?,
+        keys: raw
+            .keys
+            .iter()
+            .map(|(key, next, drift, lean)| {
+                Some(KeyRecord { key: KeyName(from_hex(key)?), next: *next, drift: *drift, lean: *lean })
+            })
+            .collect::<Option<_>>()?,
+        recovery: RecoveryRecord {
+            set: match &raw.recovery_set {
+                Some(set) => Some(from_hex(set)?),
+                None => None,
+            },
+            used: raw.recovery_used.iter().map(|used| from_hex(used)).collect::<Option<_>>()?,
+            failures: raw.recovery_failures,
+        },
+        known: raw.known.iter().map(known_source).collect::<Option<_>>()?,
+        counters: counters(&raw.counters)?,
+    };
+    within_caps(&state).then_some(state)
+}
+
+fn known_source((source, count, last, accepted): &(String, u32, u64, u64)) -> Option<KnownSource> {
+    let failures = Failures { count: *count, last: *last };
+    Some(KnownSource { source: SourceName::new(source.clone())?, failures, accepted: *accepted })
+}
+
+fn counters(raw: &[(u32, u64)]) -> Option<[Failures; COUNTERS]> {
+    let counters: Vec<_> = raw.iter().map(|(count, last)| Failures { count: *count, last: *last }).collect();
+    counters.try_into().ok()
+}
+
+fn within_caps(state: &State) -> bool {
+    state.keys.len() <= MOST_KEYS
+        && state.known.len() <= MOST_KNOWN_SOURCES
+        && state.recovery.used.len() <= CODES_IN_A_SET
+}
+
+fn from_hex<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
+    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+#[path = "slot_tests.rs"]
+mod tests;

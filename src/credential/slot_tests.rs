@@ -1,0 +1,126 @@
+//! Slots written and read, torn and damaged.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn name(text: &str) -> UserName {
+    UserName::new(text.as_bytes()).unwrap()
+}
+
+/// Every list filled to its cap with the longest values.
+fn fullest() -> Sequenced {
+    let worst = Failures { count: u32::MAX, last: i64::MAX as u64 };
+    let source = |number: usize| SourceName::new(format!("addr:{number:0>59}")).unwrap();
+    let key =
+        |number: u8| KeyRecord { key: KeyName([number; 8]), next: i64::MAX as u64, drift: -10, lean: -1 };
+    Sequenced {
+        sequence: u64::MAX,
+        state: State {
+            written: i64::MAX as u64,
+            counter_key: [0xff; 16],
+            keys: (0..16).map(key).collect(),
+            recovery: RecoveryRecord { set: Some([1; 8]), used: vec![[2; 8]; 10], failures: u32::MAX },
+            known: (0..8)
+                .map(|number| KnownSource { source: source(number), failures: worst, accepted: worst.last })
+                .collect(),
+            counters: [worst; COUNTERS],
+        },
+    }
+}
+
+fn small(sequence: u64) -> Sequenced {
+    Sequenced { sequence, state: State::new([7; 16], sequence) }
+}
+
+#[test]
+fn the_fullest_state_fits_its_slot_with_room_to_spare() {
+    let slot = encode(&name("alice"), &fullest()).unwrap();
+    assert_eq!(decode(&name("alice"), &slot), Slot::Valid(fullest()));
+    let padding = slot.iter().rev().take_while(|byte| **byte == b'\n').count();
+    assert!(padding > 768, "{padding} bytes left for later formats");
+}
+
+#[test]
+fn a_slot_of_another_user_is_not_taken() {
+    let slot = encode(&name("alice"), &small(3)).unwrap();
+    assert_eq!(decode(&name("bob"), &slot), Slot::Invalid);
+}
+
+#[test]
+fn a_slot_that_differs_in_any_byte_is_not_taken() {
+    let whole = encode(&name("alice"), &fullest()).unwrap();
+    for place in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 0x01;
+        let read = decode(&name("alice"), &damaged);
+        assert!(matches!(read, Slot::Invalid | Slot::OtherFormat), "byte {place}");
+    }
+}
+
+#[test]
+fn a_slot_torn_at_any_byte_is_not_taken() {
+    let (old, new) =
+        (encode(&name("alice"), &small(3)).unwrap(), encode(&name("alice"), &fullest()).unwrap());
+    for place in 1..SIZE {
+        let torn = [&new[..place], &old[place..]].concat();
+        if torn != new && torn != old {
+            assert_eq!(decode(&name("alice"), &torn), Slot::Invalid, "torn at {place}");
+        }
+    }
+}
+
+#[test]
+fn the_later_whole_slot_is_taken() {
+    let valid = |sequence| Slot::Valid(small(sequence));
+    let place = |first, second| choose(first, second).map(|chosen| (chosen.place, chosen.fell_back));
+    assert_eq!(place(valid(1), Slot::Blank), Ok((Place::First, false)));
+    assert_eq!(place(valid(1), valid(2)), Ok((Place::Second, false)));
+    assert_eq!(place(valid(3), valid(2)), Ok((Place::First, false)));
+    assert_eq!(place(valid(1), Slot::Invalid), Ok((Place::First, true)));
+    assert_eq!(place(Slot::Invalid, valid(2)), Ok((Place::Second, true)));
+}
+
+#[test]
+fn without_a_whole_slot_there_is_no_state() {
+    assert_eq!(choose(Slot::Invalid, Slot::Invalid), Err(NoState::BothInvalid));
+    assert_eq!(choose(Slot::Blank, Slot::Invalid), Err(NoState::BothInvalid));
+    assert_eq!(choose(Slot::Blank, Slot::Blank), Err(NoState::BothInvalid));
+    assert_eq!(choose(Slot::Valid(small(1)), Slot::OtherFormat), Err(NoState::OtherFormat));
+}
+
+#[test]
+fn odd_bytes_are_no_slot() {
+    let alice = name("alice");
+    assert_eq!(decode(&alice, &[b'\n'; SIZE]), Slot::Blank);
+    assert_eq!(decode(&alice, &[0; SIZE]), Slot::Invalid);
+    assert_eq!(decode(&alice, b""), Slot::Invalid);
+    assert_eq!(decode(&alice, &[b'\n'; 100]), Slot::Invalid);
+    assert_eq!(decode(&alice, b"countersign-state 2 x\n"), Slot::OtherFormat);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        decode(&name("alice"), &bytes);
+    }
+
+    #[test]
+    fn any_state_within_its_caps_reads_back(
+        sequence in 1_u64..u64::MAX, next in 0_u64..=i64::MAX as u64, drift in -10_i8..=10, keys in 0_u8..=16,
+        used in 0_usize..=10, failures in any::<u32>(), known in 0_usize..=8,
+    ) {
+        let mut current = fullest();
+        current.sequence = sequence;
+        current.state.keys.truncate(usize::from(keys));
+        for key in &mut current.state.keys {
+            key.next = next;
+            key.drift = drift;
+        }
+        current.state.recovery.used.truncate(used);
+        current.state.recovery.failures = failures;
+        current.state.known.truncate(known);
+        let slot = encode(&name("alice"), &current).unwrap();
+        prop_assert_eq!(decode(&name("alice"), &slot), Slot::Valid(current));
+    }
+}
