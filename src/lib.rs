@@ -26,4 +26,5 @@ compile_error!("a panic must unwind to the guard at the PAM border: build with p
 
 pub mod credential;
 pub mod otp;
+pub mod policy;
 pub mod user;

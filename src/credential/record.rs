@@ -84,6 +84,13 @@ pub struct RecoverySet {
     pub digests: Vec<RecoveryDigest>,
 }
 
+impl RecoverySet {
+    /// What the state calls this set: the first 8 bytes of its salt.
+    pub fn name(&self) -> [u8; 8] {
+        self.salt.0.first_chunk().copied().unwrap_or_default()
+    }
+}
+
 /// All that is kept of one user and is secret.
 #[derive(Clone, Debug)]
 pub struct Credential {

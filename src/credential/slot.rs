@@ -27,6 +27,7 @@ const FORMAT: &str = "1";
 const DIGEST_DIGITS: usize = 32;
 
 /// What the bytes of a slot turn out to be.
+#[expect(clippy::large_enum_variant, reason = "two of them live for a moment; a box would cost more")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Slot {
     /// Never written: newlines only.
@@ -59,6 +60,7 @@ pub enum Place {
 
 impl Place {
     /// The other one.
+    #[must_use]
     pub fn other(self) -> Self {
         match self {
             Self::First => Self::Second,

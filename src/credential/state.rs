@@ -13,6 +13,9 @@ pub const COUNTERS: usize = 16;
 /// The longest text of a source, in bytes.
 pub const LONGEST_SOURCE: usize = 64;
 
+/// The text of the source that cannot be named.
+const NOWHERE: &str = "none:";
+
 /// The first 16 hex digits of the digest of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyName(pub [u8; 8]);
@@ -57,6 +60,16 @@ impl SourceName {
         let fits = (1..=LONGEST_SOURCE).contains(&text.len());
         let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
         (fits && plain).then_some(Self(text))
+    }
+
+    /// The source of an attempt that cannot be said to come from anywhere: never known.
+    pub fn nowhere() -> Self {
+        Self(NOWHERE.to_owned())
+    }
+
+    /// Whether this is [`SourceName::nowhere`].
+    pub fn is_nowhere(&self) -> bool {
+        self.0 == NOWHERE
     }
 
     /// The text.

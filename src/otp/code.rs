@@ -131,8 +131,13 @@ fn normalised(typed: &str) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(typed.len()));
     for character in typed.chars() {
         match character {
-            '\u{2010}'..='\u{2015}' | '-' | '\u{2212}' | '\u{FF0D}' => {}
-            '\u{200B}' | '\u{2060}' | '\u{FEFF}' => {}
+            '-'
+            | '\u{2010}'..='\u{2015}'
+            | '\u{2212}'
+            | '\u{FF0D}'
+            | '\u{200B}'
+            | '\u{2060}'
+            | '\u{FEFF}' => {}
             space if space.is_whitespace() => {}
             '\u{FF01}'..='\u{FF5E}' => text.extend(half_width(character)),
             other => text.push(other),

@@ -106,6 +106,13 @@ impl RecoverySalt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecoveryDigest(pub [u8; 32]);
 
+impl RecoveryDigest {
+    /// What the state calls a used code: the first 8 bytes.
+    pub fn name(&self) -> [u8; 8] {
+        self.0.first_chunk().copied().unwrap_or_default()
+    }
+}
+
 impl ConstantTimeEq for RecoveryDigest {
     fn ct_eq(&self, other: &Self) -> Choice {
         self.0.ct_eq(&other.0)
@@ -136,7 +143,7 @@ mod tests {
         assert!(RecoveryCode::from_characters("0123456789ABCDEF0").is_none());
     }
 
-    /// The value was made with Python: hashlib.pbkdf2_hmac("sha256", code, salt, 10000).
+    /// The value was made with Python: `hashlib.pbkdf2_hmac("sha256", code, salt, 10000)`.
     #[test]
     fn the_digest_is_pbkdf2_hmac_sha_256() {
         let digest = CODE.digest(&RecoverySalt(*b"0123456789abcdef"));

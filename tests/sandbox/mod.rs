@@ -134,10 +134,10 @@ pub fn module() -> PathBuf {
             .unwrap_or_else(|error| panic!("COUNTERSIGN_MODULE={}: {error}", named.display()));
     }
     let profile = profile_directory();
-    let candidates = [profile.join("libcountersign.so"), profile.join("deps/libcountersign.so")];
+    let candidates = [profile.join("libpam_countersign.so"), profile.join("deps/libpam_countersign.so")];
     let built = |path: &PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let newest = candidates.iter().filter(|path| built(path).is_some()).max_by_key(|path| built(path));
-    newest.cloned().unwrap_or_else(|| panic!("no libcountersign.so below {}", profile.display()))
+    newest.cloned().unwrap_or_else(|| panic!("no libpam_countersign.so below {}", profile.display()))
 }
 
 /// An example of this package, which `cargo test` builds (unless it is told to build one target).

@@ -1,0 +1,281 @@
+//! The decision on one typed passcode, and what it leaves in the state.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+use super::replay::{burned, is_fresh, spend};
+use super::throttle::{Standing, charge, forget_future, lift_cap, standing, welcome};
+use super::window::{Candidate, candidates};
+use crate::credential::{Authenticator, Credential, KeyName, KeyRecord, RecoverySet, SourceName, State};
+use crate::otp::{Code, RecoveryDigest, RecoverySalt};
+
+/// One typed passcode and where it came from.
+#[derive(Debug)]
+pub struct Attempt {
+    /// What was typed, ready to be compared.
+    pub presented: Presented,
+    /// Where it came from.
+    pub source: SourceName,
+}
+
+/// A passcode ready to be compared under the lock.
+#[derive(Debug)]
+pub enum Presented {
+    /// A code from an authenticator.
+    Code(Code),
+    /// A recovery code, derived before the lock.
+    Recovery {
+        /// The salt that it was derived with.
+        salt: RecoverySalt,
+        /// What came out.
+        digest: RecoveryDigest,
+    },
+}
+
+/// The proof that lets a person in. Only [`decide`] makes one, and only with what it spent.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Accepted {
+    proof: Proof,
+}
+
+/// What was proven, for the log.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A code, now spent.
+    Code {
+        /// The authenticator's name.
+        authenticator: String,
+        /// The drift that is now known of it, in time steps.
+        drift: i8,
+    },
+    /// A recovery code, now spent.
+    Recovery {
+        /// How many of the set are left.
+        left: usize,
+    },
+}
+
+impl Accepted {
+    fn by_code(authenticator: String, drift: i8) -> Self {
+        Self { proof: Proof::Code { authenticator, drift } }
+    }
+
+    fn by_recovery_code(left: usize) -> Self {
+        Self { proof: Proof::Recovery { left } }
+    }
+
+    /// What was proven.
+    pub fn proof(&self) -> &Proof {
+        &self.proof
+    }
+}
+
+/// Why a person is not let in: the closed list of the log's reasons that are the person's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// This machine has no such account.
+    UnknownUser,
+    /// The user has no credential and needs one.
+    NotEnrolled,
+    /// The credential is kept but disabled.
+    Disabled,
+    /// What was typed has the shape of no passcode.
+    Malformed,
+    /// No authenticator makes this code now.
+    WrongCode,
+    /// The code was good and has been used.
+    SpentCode,
+    /// Too many failures from this source; codes are refused for so many seconds.
+    BackedOff {
+        /// Seconds left, at least one.
+        seconds: u64,
+    },
+    /// A hundred failures; codes are refused until something stronger comes.
+    Capped,
+    /// No recovery code of the set.
+    WrongRecoveryCode,
+    /// The recovery code was good and has been used.
+    SpentRecoveryCode,
+    /// A second recovery code in one transaction.
+    SecondRecoveryCode,
+    /// The state does not vouch for this set of recovery codes.
+    UnvouchedRecoveryCodes,
+    /// No authenticator can be used: none is confirmed, or a counter's state is missing.
+    NoUsableAuthenticator,
+}
+
+impl Denial {
+    /// The word for the log.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::UnknownUser => "unknown_user",
+            Self::NotEnrolled => "not_enrolled",
+            Self::Disabled => "disabled",
+            Self::Malformed => "malformed",
+            Self::WrongCode => "wrong_code",
+            Self::SpentCode => "spent_code",
+            Self::BackedOff { .. } => "backed_off",
+            Self::Capped => "capped",
+            Self::WrongRecoveryCode => "wrong_recovery_code",
+            Self::SpentRecoveryCode => "spent_recovery_code",
+            Self::SecondRecoveryCode => "second_recovery_code",
+            Self::UnvouchedRecoveryCodes => "unvouched_recovery_codes",
+            Self::NoUsableAuthenticator => "no_usable_authenticator",
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.reason())
+    }
+}
+
+/// Decides on one attempt at `now` and writes into `state` what follows from it.
+///
+/// The caller holds the user's lock and tells the verdict only once the state is on disk.
+pub fn decide(
+    credential: &Credential,
+    state: &mut State,
+    attempt: &Attempt,
+    now: u64,
+) -> Result<Accepted, Denial> {
+    if credential.disabled {
+        return Err(Denial::Disabled);
+    }
+    forget_future(state, now);
+    let accepted = match &attempt.presented {
+        Presented::Code(code) => by_code(credential, state, code, &attempt.source, now)?,
+        Presented::Recovery { salt, digest } => {
+            let accepted = by_recovery_code(credential, state, *salt, digest)?;
+            lift_cap(state, &attempt.source);
+            accepted
+        }
+    };
+    welcome(state, &attempt.source, now);
+    Ok(accepted)
+}
+
+fn by_code(
+    credential: &Credential,
+    state: &mut State,
+    code: &Code,
+    source: &SourceName,
+    now: u64,
+) -> Result<Accepted, Denial> {
+    match standing(state, source, now) {
+        Standing::Free => {}
+        Standing::Wait(seconds) => return Err(Denial::BackedOff { seconds }),
+        Standing::Capped => return Err(Denial::Capped),
+    }
+    let usable = usable_keys(credential, state, now);
+    if usable.is_empty() {
+        return Err(Denial::NoUsableAuthenticator);
+    }
+    let matches = matches_of(&usable, code, now);
+    if matches.is_empty() {
+        charge(state, source, now);
+        return Err(Denial::WrongCode);
+    }
+    spend_all(state, &matches).ok_or(Denial::SpentCode)
+}
+
+/// An authenticator that may log in, and what is known of its key.
+struct Usable<'a> {
+    authenticator: &'a Authenticator,
+    record: KeyRecord,
+}
+
+/// The confirmed authenticators with their records. A key without a record gets one in which the
+/// window is burned; a counter without a record is left out.
+fn usable_keys<'a>(credential: &'a Credential, state: &mut State, now: u64) -> Vec<Usable<'a>> {
+    let in_use: Vec<KeyName> = credential.authenticators.iter().map(Authenticator::key_name).collect();
+    let mut usable = Vec::with_capacity(in_use.len());
+    for (authenticator, key) in credential.authenticators.iter().zip(&in_use) {
+        if authenticator.confirmed.is_none() {
+            continue;
+        }
+        let record = state.key(*key).copied().or_else(|| {
+            let record = burned(*key, authenticator.kind, now)?;
+            state.put_key(record, &in_use);
+            Some(record)
+        });
+        usable.extend(record.map(|record| Usable { authenticator, record }));
+    }
+    usable
+}
+
+/// A candidate that makes the typed code.
+struct Match<'a> {
+    id: &'a str,
+    record: KeyRecord,
+    candidate: Candidate,
+}
+
+/// Compares the code with every candidate of every authenticator, each in constant time and none
+/// left out.
+fn matches_of<'a>(usable: &[Usable<'a>], code: &Code, now: u64) -> Vec<Match<'a>> {
+    let mut matches = Vec::new();
+    for Usable { authenticator, record } in usable {
+        let generator = authenticator.generator();
+        for candidate in candidates(authenticator.kind, record, now) {
+            if bool::from(generator.code(candidate.factor).ct_eq(code)) {
+                matches.push(Match { id: &authenticator.id, record: *record, candidate });
+            }
+        }
+    }
+    matches
+}
+
+/// Spends the code on every authenticator that makes it. `None` when each had spent it before.
+fn spend_all(state: &mut State, matches: &[Match<'_>]) -> Option<Accepted> {
+    let mut accepted = None;
+    for Match { id, record, candidate } in matches {
+        if !is_fresh(record, *candidate) {
+            continue;
+        }
+        let record = state.key_mut(record.key)?;
+        spend(record, *candidate);
+        accepted = accepted.or_else(|| Some(Accepted::by_code((*id).to_owned(), record.drift)));
+    }
+    accepted
+}
+
+fn by_recovery_code(
+    credential: &Credential,
+    state: &mut State,
+    salt: RecoverySalt,
+    digest: &RecoveryDigest,
+) -> Result<Accepted, Denial> {
+    let Some(set) = credential.recovery.as_ref().filter(|set| set.salt == salt) else {
+        state.recovery.failures = state.recovery.failures.saturating_add(1);
+        return Err(Denial::WrongRecoveryCode);
+    };
+    if state.recovery.set != Some(set.name()) {
+        return Err(Denial::UnvouchedRecoveryCodes);
+    }
+    let known = set.digests.iter().fold(subtle::Choice::from(0), |found, kept| found | kept.ct_eq(digest));
+    if !bool::from(known) {
+        state.recovery.failures = state.recovery.failures.saturating_add(1);
+        return Err(Denial::WrongRecoveryCode);
+    }
+    if state.recovery.used.contains(&digest.name()) {
+        return Err(Denial::SpentRecoveryCode);
+    }
+    state.recovery.used.push(digest.name());
+    state.recovery.failures = 0;
+    Ok(Accepted::by_recovery_code(recovery_codes_left(set, state)))
+}
+
+/// How many recovery codes of the set in force can still be used.
+pub fn recovery_codes_left(set: &RecoverySet, state: &State) -> usize {
+    if state.recovery.set != Some(set.name()) {
+        return 0;
+    }
+    set.digests.iter().filter(|digest| !state.recovery.used.contains(&digest.name())).count()
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

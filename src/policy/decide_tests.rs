@@ -1,0 +1,215 @@
+//! What is accepted, once, and what each refusal leaves behind.
+
+use super::*;
+use crate::credential::record::tests::{alice, phone};
+use crate::credential::{Failures, Kind};
+use crate::otp::{Digits, RecoveryCode};
+
+const NOW: u64 = 1_800_000_000;
+const STEP: u64 = NOW / 30;
+
+fn home() -> SourceName {
+    SourceName::new("addr:192.0.2.7".to_owned()).unwrap()
+}
+
+/// Alice's state just after she enrolled, some time ago.
+fn state() -> State {
+    let mut state = State::new([5; 16], NOW - 3600);
+    for authenticator in &alice().authenticators {
+        state.put_key(burned(authenticator.key_name(), authenticator.kind, NOW - 3600).unwrap(), &[]);
+    }
+    state
+}
+
+fn code_at(credential: &Credential, factor: u64) -> Code {
+    credential.authenticators[0].generator().code(factor)
+}
+
+fn typed(code: Code) -> Attempt {
+    Attempt { presented: Presented::Code(code), source: home() }
+}
+
+fn try_step(state: &mut State, factor: u64, now: u64) -> Result<Accepted, Denial> {
+    decide(&alice(), state, &typed(code_at(&alice(), factor)), now)
+}
+
+fn wrong_code() -> Attempt {
+    let good: Vec<Code> = (STEP - 2..=STEP + 2).map(|step| code_at(&alice(), step)).collect();
+    let wrong = (0..).map(|value| Code::new(value, Digits::Six));
+    let wrong = wrong.into_iter().find(|code| !good.iter().any(|other| bool::from(other.ct_eq(code))));
+    typed(wrong.unwrap())
+}
+
+#[test]
+fn the_present_code_and_its_neighbours_are_accepted() {
+    for step in [STEP - 1, STEP, STEP + 1] {
+        assert!(try_step(&mut state(), step, NOW).is_ok());
+    }
+    for step in [STEP - 2, STEP + 2] {
+        assert_eq!(try_step(&mut state(), step, NOW), Err(Denial::WrongCode));
+    }
+}
+
+#[test]
+fn a_code_is_refused_the_second_time() {
+    let mut state = state();
+    assert!(try_step(&mut state, STEP, NOW).is_ok());
+    let after = state.clone();
+    assert_eq!(try_step(&mut state, STEP, NOW), Err(Denial::SpentCode));
+    assert_eq!(try_step(&mut state, STEP - 1, NOW), Err(Denial::SpentCode));
+    assert_eq!(state, after, "a spent code is no guess: nothing is charged");
+    assert!(try_step(&mut state, STEP + 1, NOW).is_ok());
+}
+
+#[test]
+fn a_code_is_refused_the_second_time_after_the_clock_went_back() {
+    let mut state = state();
+    assert!(try_step(&mut state, STEP, NOW).is_ok());
+    assert_eq!(try_step(&mut state, STEP, NOW - 20), Err(Denial::SpentCode));
+    assert_eq!(try_step(&mut state, STEP - 20, NOW - 600), Err(Denial::SpentCode));
+}
+
+#[test]
+fn a_key_without_a_record_starts_with_its_window_burned() {
+    let mut state = State::new([5; 16], NOW);
+    for step in [STEP - 1, STEP, STEP + 1] {
+        assert_eq!(try_step(&mut state, step, NOW), Err(Denial::SpentCode));
+    }
+    assert!(try_step(&mut state, STEP + 2, NOW + 60).is_ok());
+}
+
+#[test]
+fn a_removed_secret_that_is_put_back_meets_its_own_record() {
+    let mut state = state();
+    assert!(try_step(&mut state, STEP, NOW).is_ok());
+    let mut other = alice();
+    other.authenticators = vec![phone(b"09876543210987654321")];
+    let _ = decide(&other, &mut state, &typed(code_at(&other, STEP)), NOW);
+    assert_eq!(try_step(&mut state, STEP, NOW), Err(Denial::SpentCode));
+}
+
+#[test]
+fn a_wrong_code_is_charged_to_its_source() {
+    let mut state = state();
+    for failures in 1..=5_u32 {
+        assert_eq!(decide(&alice(), &mut state, &wrong_code(), NOW), Err(Denial::WrongCode));
+        assert_eq!(state.counters.iter().map(|counter| counter.count).sum::<u32>(), failures);
+    }
+    assert_eq!(try_step(&mut state, STEP, NOW), Err(Denial::BackedOff { seconds: 30 }));
+    assert!(try_step(&mut state, STEP + 1, NOW + 30).is_ok());
+    assert_eq!(state.counters, [Failures::default(); 16]);
+}
+
+#[test]
+fn refused_attempts_do_not_extend_the_wait() {
+    let mut state = state();
+    for _ in 0..5 {
+        let _ = decide(&alice(), &mut state, &wrong_code(), NOW);
+    }
+    let before = state.clone();
+    for second in 0..30 {
+        let denied = decide(&alice(), &mut state, &wrong_code(), NOW + second);
+        assert_eq!(denied, Err(Denial::BackedOff { seconds: 30 - second }));
+    }
+    assert_eq!(state, before);
+}
+
+#[test]
+fn a_disabled_credential_refuses_whatever_was_typed() {
+    let mut credential = alice();
+    credential.disabled = true;
+    let mut state = state();
+    let before = state.clone();
+    let denied = decide(&credential, &mut state, &typed(code_at(&credential, STEP)), NOW);
+    assert_eq!(denied, Err(Denial::Disabled));
+    assert_eq!(state, before);
+}
+
+#[test]
+fn an_authenticator_that_was_never_proven_is_not_accepted() {
+    let mut credential = alice();
+    credential.authenticators[0].confirmed = None;
+    let denied = decide(&credential, &mut state(), &typed(code_at(&credential, STEP)), NOW);
+    assert_eq!(denied, Err(Denial::NoUsableAuthenticator));
+}
+
+#[test]
+fn each_of_two_authenticators_has_its_own_record() {
+    let mut credential = alice();
+    let mut tablet = phone(b"09876543210987654321");
+    tablet.id = "tablet".to_owned();
+    credential.authenticators.push(tablet.clone());
+    let mut state = state();
+    state.put_key(burned(tablet.key_name(), tablet.kind, NOW - 3600).unwrap(), &[]);
+    assert!(decide(&credential, &mut state, &typed(code_at(&credential, STEP)), NOW).is_ok());
+    let of_tablet = tablet.generator().code(STEP);
+    let accepted = decide(&credential, &mut state, &typed(of_tablet.clone()), NOW).unwrap();
+    assert_eq!(*accepted.proof(), Proof::Code { authenticator: "tablet".to_owned(), drift: 0 });
+    assert_eq!(decide(&credential, &mut state, &typed(of_tablet), NOW), Err(Denial::SpentCode));
+}
+
+#[test]
+fn a_counter_moves_past_the_code_that_was_used() {
+    let mut credential = alice();
+    credential.authenticators[0].kind = Kind::Hotp;
+    let key = credential.authenticators[0].key_name();
+    let mut state = State::new([5; 16], NOW);
+    let attempt = |factor| typed(code_at(&credential, factor));
+    assert_eq!(decide(&credential, &mut state, &attempt(7), NOW), Err(Denial::NoUsableAuthenticator));
+    state.put_key(KeyRecord { key, next: 5, drift: 0, lean: 0 }, &[key]);
+    assert_eq!(decide(&credential, &mut state, &attempt(4), NOW), Err(Denial::WrongCode));
+    assert_eq!(decide(&credential, &mut state, &attempt(15), NOW), Err(Denial::WrongCode));
+    assert!(decide(&credential, &mut state, &attempt(7), NOW).is_ok());
+    assert_eq!(decide(&credential, &mut state, &attempt(7), NOW), Err(Denial::WrongCode));
+    assert!(decide(&credential, &mut state, &attempt(8), NOW).is_ok());
+}
+
+/// Alice with three recovery codes, and the state that vouches for them.
+fn with_recovery() -> (Credential, State, Vec<Attempt>) {
+    let salt = RecoverySalt([9; 16]);
+    let digests: Vec<_> = (1..=3).map(|n| RecoveryCode::from_random([n; 10]).digest(&salt)).collect();
+    let mut credential = alice();
+    credential.recovery = Some(RecoverySet { salt, digests: digests.clone() });
+    let mut state = state();
+    state.recovery.set = Some([9; 8]);
+    let attempts = digests
+        .into_iter()
+        .map(|digest| Attempt { presented: Presented::Recovery { salt, digest }, source: home() })
+        .collect();
+    (credential, state, attempts)
+}
+
+#[test]
+fn recovery_codes_work_once() {
+    let (credential, mut state, attempts) = with_recovery();
+    for (attempt, left) in attempts.iter().zip([2, 1, 0]) {
+        let accepted = decide(&credential, &mut state, attempt, NOW).unwrap();
+        assert_eq!(*accepted.proof(), Proof::Recovery { left });
+        assert_eq!(decide(&credential, &mut state, attempt, NOW), Err(Denial::SpentRecoveryCode));
+    }
+}
+
+#[test]
+fn a_recovery_code_works_when_codes_are_blocked_and_lifts_the_cap() {
+    let (credential, mut state, attempts) = with_recovery();
+    for number in 0..200 {
+        charge(&mut state, &SourceName::new(format!("addr:198.51.100.{number}")).unwrap(), NOW);
+    }
+    assert_eq!(try_step(&mut state, STEP, NOW), Err(Denial::Capped));
+    assert!(decide(&credential, &mut state, &attempts[0], NOW).is_ok());
+    assert!(try_step(&mut state, STEP, NOW).is_ok());
+}
+
+#[test]
+fn a_recovery_code_of_another_set_is_never_good() {
+    let (credential, mut state, attempts) = with_recovery();
+    state.recovery.set = Some([8; 8]);
+    assert_eq!(decide(&credential, &mut state, &attempts[0], NOW), Err(Denial::UnvouchedRecoveryCodes));
+    let digest = RecoveryDigest([0; 32]);
+    let wrong = Attempt {
+        presented: Presented::Recovery { salt: RecoverySalt::FOR_UNKNOWN_USERS, digest },
+        source: home(),
+    };
+    assert_eq!(decide(&credential, &mut state, &wrong, NOW), Err(Denial::WrongRecoveryCode));
+    assert_eq!(state.recovery.failures, 1);
+}

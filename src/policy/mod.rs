@@ -1,0 +1,13 @@
+//! Deciding: whether what a person typed lets him in, and what that leaves in his state.
+//!
+//! Pure functions of credential, state, attempt and time. Nothing here waits, reads or writes.
+#![forbid(unsafe_code)]
+
+pub mod decide;
+pub mod replay;
+pub mod source;
+pub mod throttle;
+pub mod window;
+
+pub use decide::{Accepted, Attempt, Denial, Presented, Proof, decide};
+pub use source::{Facts, source_of};

@@ -1,0 +1,51 @@
+//! Once: a time step or a counter value is good for one login (RFC 6238 §5.2, RFC 4226 §7.2).
+
+use super::window::{Candidate, WINDOW, learn_drift};
+use crate::credential::{KeyName, KeyRecord, Kind};
+
+/// Whether a time step or counter can still be accepted.
+pub fn is_fresh(record: &KeyRecord, candidate: Candidate) -> bool {
+    candidate.factor >= record.next
+}
+
+/// Uses up a candidate and everything before it.
+pub fn spend(record: &mut KeyRecord, candidate: Candidate) {
+    record.next = record.next.max(candidate.factor.saturating_add(1));
+    learn_drift(record, candidate.offset);
+}
+
+/// The record of a key about which nothing is known: every code that is good now counts as used.
+/// `None` for a counter, of which nobody can say where it stands.
+pub fn burned(key: KeyName, kind: Kind, now: u64) -> Option<KeyRecord> {
+    let Kind::Totp(period) = kind else { return None };
+    let last = period.step_at(now).saturating_add_signed(i64::from(WINDOW));
+    Some(KeyRecord { key, next: last.saturating_add(1), drift: 0, lean: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::window::candidates;
+    use super::*;
+    use crate::otp::Period;
+
+    const TOTP: Kind = Kind::Totp(Period::RECOMMENDED);
+
+    #[test]
+    fn a_burned_window_leaves_nothing_good_until_it_has_passed() {
+        let record = burned(KeyName([0; 8]), TOTP, 3000).unwrap();
+        assert!(candidates(TOTP, &record, 3000).iter().all(|candidate| !is_fresh(&record, *candidate)));
+        assert!(candidates(TOTP, &record, 3060).iter().any(|candidate| is_fresh(&record, *candidate)));
+        assert!(burned(KeyName([0; 8]), Kind::Hotp, 3000).is_none());
+    }
+
+    #[test]
+    fn spending_uses_up_everything_before() {
+        let mut record = burned(KeyName([0; 8]), TOTP, 0).unwrap();
+        spend(&mut record, Candidate { factor: 100, offset: 0 });
+        assert!(!is_fresh(&record, Candidate { factor: 100, offset: 0 }));
+        assert!(!is_fresh(&record, Candidate { factor: 99, offset: -1 }));
+        assert!(is_fresh(&record, Candidate { factor: 101, offset: 1 }));
+        spend(&mut record, Candidate { factor: 50, offset: 0 });
+        assert!(!is_fresh(&record, Candidate { factor: 100, offset: 0 }), "never goes back");
+    }
+}

@@ -1,0 +1,142 @@
+//! Where an attempt comes from, as far as PAM can say: an address, a user of this machine, a
+//! terminal, or nowhere that could be named (DESIGN, "Source").
+//!
+//! Names are never resolved: a look-up would ask whoever runs the reverse zone of the attacker.
+
+use core::net::{IpAddr, Ipv6Addr};
+
+use crate::credential::SourceName;
+
+/// What PAM tells about the origin of an attempt.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// PAM_SERVICE.
+    pub service: String,
+    /// PAM_RHOST, if it is set at all.
+    pub rhost: Option<String>,
+    /// PAM_TTY.
+    pub tty: Option<String>,
+    /// `SSH_CONNECTION` in the PAM environment.
+    pub ssh_connection: Option<String>,
+    /// The real uid of the calling process.
+    pub real_uid: u32,
+    /// The uid of PAM_RUSER, where that is an account.
+    pub ruser_uid: Option<u32>,
+}
+
+/// The source of an attempt: the first of address, user, terminal that is to be had.
+pub fn source_of(facts: &Facts) -> SourceName {
+    let text = match (address_of_ssh(facts), &facts.rhost) {
+        (Some(text), _) => Some(text),
+        // A remote host that is not numeric could be anywhere; it is not the local user.
+        (None, Some(host)) => address(host),
+        (None, None) => user(facts).or_else(|| facts.tty.as_deref().and_then(terminal)),
+    };
+    text.and_then(SourceName::new).unwrap_or_else(SourceName::nowhere)
+}
+
+/// sshd puts the client's address into the PAM environment even where `UseDNS` puts a name into
+/// PAM_RHOST.
+fn address_of_ssh(facts: &Facts) -> Option<String> {
+    if facts.service != "sshd" {
+        return None;
+    }
+    facts.ssh_connection.as_deref()?.split(' ').next().and_then(address)
+}
+
+/// A numeric address: IPv4, IPv4 mapped into IPv6, or the /64 of an IPv6 address without its zone.
+fn address(host: &str) -> Option<String> {
+    let without_zone = host.split_once('%').map_or(host, |(address, _)| address);
+    let address = match without_zone.parse().ok()? {
+        IpAddr::V4(four) => return Some(format!("addr:{four}")),
+        IpAddr::V6(six) => six,
+    };
+    match address.to_ipv4_mapped() {
+        Some(four) => Some(format!("addr:{four}")),
+        None => Some(format!("addr:{}/64", network_of(address))),
+    }
+}
+
+fn network_of(address: Ipv6Addr) -> Ipv6Addr {
+    Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)
+}
+
+/// The user who called: su and sudo run with his real uid; programs that drop it name him.
+fn user(facts: &Facts) -> Option<String> {
+    let uid = if facts.real_uid == 0 { facts.ruser_uid? } else { facts.real_uid };
+    Some(format!("uid:{uid}"))
+}
+
+/// A console or a serial line. Pseudo-terminals say nothing about where someone sits.
+fn terminal(tty: &str) -> Option<String> {
+    let name = tty.strip_prefix("/dev/").unwrap_or(tty);
+    let number = name.strip_prefix("ttyS").or_else(|| name.strip_prefix("tty"))?;
+    let is_number = (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| format!("tty:/dev/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(change: impl Fn(&mut Facts)) -> String {
+        let mut facts = Facts { service: "sshd".to_owned(), ..Facts::default() };
+        change(&mut facts);
+        source_of(&facts).to_string()
+    }
+
+    fn from_host(host: &str) -> String {
+        from(|facts| facts.rhost = Some(host.to_owned()))
+    }
+
+    #[test]
+    fn addresses_are_numeric_and_of_one_form() {
+        assert_eq!(from_host("192.0.2.7"), "addr:192.0.2.7");
+        assert_eq!(from_host("::ffff:192.0.2.7"), "addr:192.0.2.7");
+        assert_eq!(from_host("2001:db8:1:2:3:4:5:6"), "addr:2001:db8:1:2::/64");
+        assert_eq!(from_host("fe80::1%eth0"), "addr:fe80::/64");
+    }
+
+    #[test]
+    fn a_host_name_is_nowhere() {
+        for host in ["localhost", "", "192.0.2.7.example.org", "192.0.2", "0x7f.1", "a b"] {
+            assert_eq!(from_host(host), "none:", "{host:?}");
+        }
+    }
+
+    #[test]
+    fn sshd_tells_the_address_even_when_it_resolves_names() {
+        let told = |service: &str| {
+            from(|facts| {
+                facts.service = service.to_owned();
+                facts.rhost = Some("client.example.org".to_owned());
+                facts.ssh_connection = Some("192.0.2.7 51000 192.0.2.1 22".to_owned());
+            })
+        };
+        assert_eq!(told("sshd"), "addr:192.0.2.7");
+        assert_eq!(told("su"), "none:");
+    }
+
+    #[test]
+    fn local_callers_are_named_by_their_uid() {
+        assert_eq!(from(|facts| facts.real_uid = 1000), "uid:1000");
+        assert_eq!(from(|facts| facts.ruser_uid = Some(1001)), "uid:1001");
+        assert_eq!(
+            from(|facts| {
+                facts.real_uid = 1000;
+                facts.ruser_uid = Some(0);
+            }),
+            "uid:1000"
+        );
+    }
+
+    #[test]
+    fn only_consoles_and_serial_lines_are_terminals() {
+        let tty = |name: &str| from(|facts| facts.tty = Some(name.to_owned()));
+        assert_eq!(tty("/dev/tty1"), "tty:/dev/tty1");
+        assert_eq!(tty("ttyS0"), "tty:/dev/ttyS0");
+        for name in ["/dev/pts/3", "ssh", "/dev/tty", "/dev/tty1x", ":0", "/dev/ttyUSB0", "/dev/console"] {
+            assert_eq!(tty(name), "none:", "{name}");
+        }
+    }
+}
