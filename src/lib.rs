@@ -24,7 +24,11 @@
 #[cfg(panic = "abort")]
 compile_error!("a panic must unwind to the guard at the PAM border: build with panic = \"unwind\"");
 
+pub mod config;
 pub mod credential;
+pub mod enrol;
+pub mod login;
 pub mod otp;
 pub mod policy;
 pub mod user;
+pub mod verifier;

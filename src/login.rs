@@ -1,0 +1,226 @@
+//! One login: who is asked, how often, and what comes of it.
+//!
+//! Pure over two traits: a [`Conversation`] with the person and a [`Verifier`] who judges. No lock is
+//! held while a person types, and nothing grants but an [`Accepted`] or a proven public key.
+#![forbid(unsafe_code)]
+
+use zeroize::Zeroizing;
+
+use crate::config::{Config, FirstFactor, Unenrolled};
+use crate::credential::StateHealth;
+use crate::otp::Passcode;
+use crate::policy::source_of;
+pub use crate::policy::{Accepted, Denial, Facts, Proof};
+use crate::user::User;
+use crate::verifier::{Enrolment, Judged, Verifier, VerifierError};
+
+/// The PAM service of the command itself, which this module never guards.
+const OWN_SERVICE: &str = "countersign";
+
+/// What a person at the other end can be asked and told.
+pub trait Conversation {
+    /// Asks for one line without echo. The bytes are whatever was typed.
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, ConversationError>;
+
+    /// Tells something that needs no answer. That it could not be told changes nothing.
+    fn tell(&mut self, text: &str);
+
+    /// Whether the transaction is still about this user: programs may change PAM_USER while they
+    /// prompt.
+    fn is_still_about(&mut self, user: &User) -> bool;
+}
+
+/// The person could not be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConversationError;
+
+/// One call of the module.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who wants in.
+    pub user: User,
+    /// From where.
+    pub facts: Facts,
+    /// `SSH_AUTH_INFO_0` in the PAM environment: the methods that sshd has seen completed.
+    pub ssh_auth_info: Option<String>,
+}
+
+/// What comes of one call of the module.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A code or recovery code was proven and spent.
+    Accepted(Accepted),
+    /// `first_factor=publickey`, and sshd has seen a key proven.
+    FirstFactorProven,
+    /// `first_factor=publickey`, and sshd has not seen a key proven.
+    FirstFactorMissing,
+    /// Not enrolled, and the configuration lets such users through.
+    NotEnrolledAllowed,
+    /// Not let in.
+    Denied(Denial),
+    /// Not let in, and all of several attempts are used up; the reason is the last one's.
+    AttemptsUsedUp(Denial),
+    /// PAM_USER became another account during a prompt.
+    OtherUser,
+    /// The person could not be asked.
+    ConversationFailed,
+    /// No verdict could be had.
+    Unavailable(VerifierError),
+    /// The stack calls the module where it must not stand.
+    OwnService,
+}
+
+/// An outcome with what else the log tells.
+#[derive(Debug)]
+pub struct Report {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How many prompts were answered.
+    pub attempts: u8,
+    /// In what shape the state was found.
+    pub health: StateHealth,
+}
+
+/// Runs one call of the module to its outcome.
+pub fn login(
+    request: &Request,
+    config: &Config,
+    verifier: &impl Verifier,
+    conversation: &mut impl Conversation,
+) -> Report {
+    let mut session = Session {
+        request,
+        config,
+        verifier,
+        conversation,
+        attempts: 0,
+        health: StateHealth::Whole,
+        recovery_code_tried: false,
+    };
+    let outcome = session.run().unwrap_or_else(|outcome| outcome);
+    Report { outcome, attempts: session.attempts, health: session.health }
+}
+
+/// What one call carries from prompt to prompt.
+struct Session<'a, V, C> {
+    request: &'a Request,
+    config: &'a Config,
+    verifier: &'a V,
+    conversation: &'a mut C,
+    attempts: u8,
+    health: StateHealth,
+    recovery_code_tried: bool,
+}
+
+impl<V: Verifier, C: Conversation> Session<'_, V, C> {
+    /// `Err` ends the call early; both sides are outcomes.
+    fn run(&mut self) -> Result<Outcome, Outcome> {
+        if self.request.facts.service == OWN_SERVICE {
+            return Err(Outcome::OwnService);
+        }
+        match self.config.first_factor {
+            FirstFactor::PublicKey => Ok(first_factor(self.request)),
+            FirstFactor::Elsewhere => self.second_factor(),
+        }
+    }
+
+    fn second_factor(&mut self) -> Result<Outcome, Outcome> {
+        let enrolment = self.verifier.enrolment(&self.request.user).map_err(Outcome::Unavailable)?;
+        let lenient = self.config.unenrolled == Unenrolled::Allow && self.request.user.is_known();
+        if lenient && enrolment == Enrolment::NotEnrolled {
+            return Ok(Outcome::NotEnrolledAllowed);
+        }
+        let mut last = Denial::Malformed;
+        while self.attempts < self.config.attempts {
+            last = match self.attempt()? {
+                Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
+                Err(denial) => denial,
+            };
+            self.conversation.tell(&words_for(last));
+            if matches!(last, Denial::BackedOff { .. } | Denial::Capped) {
+                return Ok(Outcome::Denied(last));
+            }
+        }
+        Ok(if self.config.attempts > 1 { Outcome::AttemptsUsedUp(last) } else { Outcome::Denied(last) })
+    }
+
+    /// One prompt and its verdict.
+    fn attempt(&mut self) -> Result<Result<Accepted, Denial>, Outcome> {
+        let asked = self.conversation.ask(&self.config.prompt);
+        let reply = asked.map_err(|ConversationError| Outcome::ConversationFailed)?;
+        self.attempts = self.attempts.saturating_add(1);
+        if !self.conversation.is_still_about(&self.request.user) {
+            return Err(Outcome::OtherUser);
+        }
+        let Some(passcode) = Passcode::parse(&reply) else {
+            return Ok(Err(Denial::Malformed));
+        };
+        if matches!(passcode, Passcode::Recovery(_)) {
+            if self.recovery_code_tried {
+                return Ok(Err(Denial::SecondRecoveryCode));
+            }
+            self.recovery_code_tried = true;
+        }
+        self.judge(&passcode)
+    }
+
+    fn judge(&mut self, passcode: &Passcode) -> Result<Result<Accepted, Denial>, Outcome> {
+        let source = source_of(&self.request.facts);
+        let judged = self.verifier.verify(&self.request.user, passcode, &source);
+        let Judged { verdict, health } = judged.map_err(Outcome::Unavailable)?;
+        if health != StateHealth::Whole {
+            self.health = health;
+        }
+        if let Ok(accepted) = &verdict
+            && let Proof::Recovery { left } = accepted.proof()
+        {
+            self.conversation.tell(&words_for_recovery(*left));
+        }
+        Ok(verdict.map_err(|denial| match denial {
+            Denial::NotEnrolled if !self.request.user.is_known() => Denial::UnknownUser,
+            other => other,
+        }))
+    }
+}
+
+/// Grants only where sshd itself says that a key was proven in this connection.
+fn first_factor(request: &Request) -> Outcome {
+    let methods = request.ssh_auth_info.as_deref().unwrap_or_default();
+    let proven =
+        request.facts.service == "sshd" && methods.lines().any(|line| line.starts_with("publickey "));
+    if proven { Outcome::FirstFactorProven } else { Outcome::FirstFactorMissing }
+}
+
+/// What a person is told about a refusal. Whoever is not who he says learns nothing from it: the
+/// words are the same for a wrong code, a wrong shape, a disabled, unknown or unenrolled user.
+fn words_for(denial: Denial) -> String {
+    match denial {
+        Denial::SpentCode => "This code was already used; wait for the next one.".to_owned(),
+        Denial::BackedOff { seconds } => {
+            format!("Too many wrong codes; try again in {seconds} s, or use a recovery code.")
+        }
+        Denial::Capped => "Too many wrong codes; use a recovery code, or ask your administrator.".to_owned(),
+        Denial::SpentRecoveryCode => "This recovery code was already used.".to_owned(),
+        Denial::UnknownUser
+        | Denial::NotEnrolled
+        | Denial::Disabled
+        | Denial::Malformed
+        | Denial::WrongCode
+        | Denial::WrongRecoveryCode
+        | Denial::SecondRecoveryCode
+        | Denial::UnvouchedRecoveryCodes
+        | Denial::NoUsableAuthenticator => "Wrong code.".to_owned(),
+    }
+}
+
+fn words_for_recovery(left: usize) -> String {
+    match left {
+        0 => "That was your last recovery code; make new ones now.".to_owned(),
+        1 => "Recovery code accepted; 1 is left.".to_owned(),
+        left => format!("Recovery code accepted; {left} are left."),
+    }
+}
+
+#[cfg(test)]
+#[path = "login_tests.rs"]
+mod tests;

@@ -1,0 +1,294 @@
+//! The flow of a login against a script: a prompt too many fails, and so does one too few.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use super::*;
+use crate::config::{RawArguments, resolve::resolve};
+use crate::credential::record::tests::alice;
+use crate::credential::{Credential, CredentialStore, KeyRecord, SourceName, State, StoreError, Updated};
+use crate::user::UserName;
+use crate::verifier::{Clock, ClockError, LocalVerifier};
+
+const NOW: u64 = 1_800_000_000;
+
+/// A store in memory that can fail at any of its steps.
+#[derive(Default)]
+struct Memory {
+    kept: RefCell<Option<(Credential, State)>>,
+    fail_reading: bool,
+    fail_updating: bool,
+}
+
+impl CredentialStore for Memory {
+    fn read(&self, _: &User) -> Result<Option<Credential>, StoreError> {
+        if self.fail_reading {
+            return Err(StoreError::NoStore);
+        }
+        Ok(self.kept.borrow().as_ref().map(|(credential, _)| credential.clone()))
+    }
+
+    fn update<T>(
+        &self,
+        _: &User,
+        _: u64,
+        mut decide: impl FnMut(&Credential, &mut State) -> T,
+    ) -> Result<Option<Updated<T>>, StoreError> {
+        if self.fail_updating {
+            return Err(StoreError::Locked);
+        }
+        let mut kept = self.kept.borrow_mut();
+        Ok(kept.as_mut().map(|(credential, state)| Updated {
+            value: decide(credential, state),
+            health: StateHealth::Whole,
+        }))
+    }
+}
+
+struct Fixed(Result<u64, ClockError>);
+
+impl Clock for Fixed {
+    fn now(&self) -> Result<u64, ClockError> {
+        self.0
+    }
+}
+
+/// The replies to give in order, and what was said.
+#[derive(Default)]
+struct Script {
+    replies: VecDeque<Vec<u8>>,
+    prompts: usize,
+    told: Vec<String>,
+    becomes_other_user: bool,
+}
+
+impl Script {
+    fn of(replies: &[&str]) -> Self {
+        let replies = replies.iter().map(|reply| reply.as_bytes().to_vec()).collect();
+        Self { replies, ..Self::default() }
+    }
+}
+
+impl Conversation for Script {
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, ConversationError> {
+        assert_eq!(prompt, "Verification code: ");
+        self.prompts += 1;
+        self.replies.pop_front().map(Zeroizing::new).ok_or(ConversationError)
+    }
+
+    fn tell(&mut self, text: &str) {
+        self.told.push(text.to_owned());
+    }
+
+    fn is_still_about(&mut self, _: &User) -> bool {
+        !self.becomes_other_user
+    }
+}
+
+fn enrolled() -> Memory {
+    let mut state = State::new([5; 16], NOW);
+    let key = alice().authenticators[0].key_name();
+    state.put_key(KeyRecord { key, next: 0, drift: 0, lean: 0 }, &[]);
+    Memory { kept: RefCell::new(Some((alice(), state))), ..Memory::default() }
+}
+
+fn code(steps_ahead: u64) -> String {
+    alice().authenticators[0].generator().code(NOW / 30 + steps_ahead).to_text().to_string()
+}
+
+fn request(name: &str, uid: Option<u32>) -> Request {
+    Request {
+        user: User { name: UserName::new(name.as_bytes()).unwrap(), uid },
+        facts: Facts { service: "sshd".to_owned(), rhost: Some("192.0.2.7".to_owned()), ..Facts::default() },
+        ssh_auth_info: None,
+    }
+}
+
+fn of_alice() -> Request {
+    request("alice", Some(1000))
+}
+
+fn config(arguments: &[&str]) -> Config {
+    resolve(RawArguments::parse(arguments.iter().map(|argument| argument.as_bytes())).unwrap())
+}
+
+/// Runs a login and checks that it asked exactly as often as there were replies.
+fn run(memory: Memory, request: &Request, arguments: &[&str], script: &mut Script) -> Outcome {
+    let scripted = script.replies.len();
+    let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
+    let report = login(request, &config(arguments), &verifier, script);
+    assert_eq!(script.prompts, scripted, "prompts");
+    assert_eq!(usize::from(report.attempts), scripted, "attempts");
+    report.outcome
+}
+
+#[test]
+fn the_right_code_lets_in_with_one_prompt() {
+    let mut script = Script::of(&[&code(0)]);
+    assert!(matches!(run(enrolled(), &of_alice(), &[], &mut script), Outcome::Accepted(_)));
+    assert!(script.told.is_empty());
+}
+
+#[test]
+fn a_wrong_code_is_asked_for_again_up_to_three_times() {
+    let mut script = Script::of(&["000000", "correct horse", &code(0)]);
+    assert!(matches!(run(enrolled(), &of_alice(), &[], &mut script), Outcome::Accepted(_)));
+    assert_eq!(script.told, ["Wrong code.", "Wrong code."]);
+    let mut script = Script::of(&["000000", "000001", "000002"]);
+    let outcome = run(enrolled(), &of_alice(), &[], &mut script);
+    assert!(matches!(outcome, Outcome::AttemptsUsedUp(Denial::WrongCode)));
+}
+
+#[test]
+fn a_single_attempt_ends_with_its_own_reason() {
+    let outcome = run(enrolled(), &of_alice(), &["attempts=1"], &mut Script::of(&["000000"]));
+    assert!(matches!(outcome, Outcome::Denied(Denial::WrongCode)));
+}
+
+#[test]
+fn a_spent_code_is_told_apart_and_the_next_one_lets_in() {
+    let memory = enrolled();
+    let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
+    let first = login(&of_alice(), &config(&[]), &verifier, &mut Script::of(&[&code(0)]));
+    assert!(matches!(first.outcome, Outcome::Accepted(_)));
+    let mut script = Script::of(&[&code(0), &code(1)]);
+    let second = login(&of_alice(), &config(&[]), &verifier, &mut script);
+    assert!(matches!(second.outcome, Outcome::Accepted(_)));
+    assert_eq!(script.told, ["This code was already used; wait for the next one."]);
+}
+
+#[test]
+fn unknown_unenrolled_disabled_and_wrong_see_the_same() {
+    let wrong = ["000000", "", "0123456789ABCDEF"];
+    let mut disabled = alice();
+    disabled.disabled = true;
+    let memory_of = |credential| Memory {
+        kept: RefCell::new(Some((credential, State::new([5; 16], NOW)))),
+        ..Memory::default()
+    };
+    let cases = [
+        (Memory::default(), request("nobody", None)),
+        (Memory::default(), request("bob", Some(1001))),
+        (memory_of(disabled), of_alice()),
+        (enrolled(), of_alice()),
+    ];
+    for (memory, request) in cases {
+        let mut script = Script::of(&wrong);
+        let outcome = run(memory, &request, &[], &mut script);
+        assert!(matches!(outcome, Outcome::AttemptsUsedUp(_)), "{outcome:?}");
+        assert_eq!(script.told, ["Wrong code."; 3], "{}", request.user.name);
+    }
+}
+
+#[test]
+fn the_log_tells_unknown_users_from_unenrolled_ones() {
+    let outcome =
+        run(Memory::default(), &request("nobody", None), &["attempts=1"], &mut Script::of(&["000000"]));
+    assert!(matches!(outcome, Outcome::Denied(Denial::UnknownUser)));
+    let outcome =
+        run(Memory::default(), &request("bob", Some(1001)), &["attempts=1"], &mut Script::of(&["000000"]));
+    assert!(matches!(outcome, Outcome::Denied(Denial::NotEnrolled)));
+}
+
+#[test]
+fn nullok_lets_through_known_unenrolled_users_only() {
+    let outcome = run(Memory::default(), &request("bob", Some(1001)), &["nullok"], &mut Script::default());
+    assert!(matches!(outcome, Outcome::NotEnrolledAllowed));
+    let mut script = Script::of(&["", "", ""]);
+    let outcome = run(Memory::default(), &request("nobody", None), &["nullok"], &mut script);
+    assert!(matches!(outcome, Outcome::AttemptsUsedUp(_)));
+    let outcome = run(enrolled(), &of_alice(), &["nullok", "attempts=1"], &mut Script::of(&["000000"]));
+    assert!(matches!(outcome, Outcome::Denied(Denial::WrongCode)));
+}
+
+#[test]
+fn a_store_that_cannot_be_read_denies_even_under_nullok() {
+    let memory = Memory { fail_reading: true, ..Memory::default() };
+    let outcome = run(memory, &request("bob", Some(1001)), &["nullok"], &mut Script::default());
+    assert!(matches!(outcome, Outcome::Unavailable(VerifierError::Store(StoreError::NoStore))));
+}
+
+#[test]
+fn a_state_that_cannot_be_written_denies_the_right_code() {
+    let memory = Memory { fail_updating: true, ..enrolled() };
+    let outcome = run(memory, &of_alice(), &[], &mut Script::of(&[&code(0)]));
+    assert!(matches!(outcome, Outcome::Unavailable(VerifierError::Store(StoreError::Locked))));
+}
+
+#[test]
+fn a_missing_clock_denies() {
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Err(ClockError)));
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut Script::of(&[&code(0)]));
+    assert!(matches!(report.outcome, Outcome::Unavailable(VerifierError::Clock)));
+}
+
+#[test]
+fn a_conversation_that_fails_denies() {
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut Script::default());
+    assert!(matches!(report.outcome, Outcome::ConversationFailed));
+    assert_eq!(report.attempts, 0);
+}
+
+#[test]
+fn another_user_after_the_prompt_denies_and_spends_nothing() {
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+    let mut script = Script { becomes_other_user: true, ..Script::of(&[&code(0)]) };
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut script);
+    assert!(matches!(report.outcome, Outcome::OtherUser));
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut Script::of(&[&code(0)]));
+    assert!(matches!(report.outcome, Outcome::Accepted(_)));
+}
+
+#[test]
+fn a_public_key_counts_only_when_sshd_has_seen_it_proven() {
+    let key = "publickey ssh-ed25519 AAAA\n";
+    let cases = [
+        ("sshd", Some(key), true),
+        ("sshd", Some("password\npublickey ssh-rsa AAAA"), true),
+        ("sshd", Some("password\n"), false),
+        ("sshd", Some("x-publickey ssh-rsa AAAA"), false),
+        ("sshd", Some("publickey"), false),
+        ("sshd", None, false),
+        ("su", Some(key), false),
+    ];
+    for (service, info, proven) in cases {
+        let mut request = of_alice();
+        request.facts.service = service.to_owned();
+        request.ssh_auth_info = info.map(str::to_owned);
+        let outcome = run(enrolled(), &request, &["first_factor=publickey"], &mut Script::default());
+        assert_eq!(matches!(outcome, Outcome::FirstFactorProven), proven, "{service} {info:?}");
+    }
+}
+
+#[test]
+fn the_command_s_own_service_is_refused() {
+    let mut request = of_alice();
+    request.facts.service = "countersign".to_owned();
+    let outcome = run(enrolled(), &request, &["nullok"], &mut Script::default());
+    assert!(matches!(outcome, Outcome::OwnService));
+}
+
+#[test]
+fn one_recovery_code_at_most_is_tried_in_a_transaction() {
+    let mut script = Script::of(&["0123456789ABCDEF", "0123456789ABCDEG", "0123456789ABCDEH"]);
+    let outcome = run(enrolled(), &of_alice(), &[], &mut script);
+    assert!(matches!(outcome, Outcome::AttemptsUsedUp(Denial::SecondRecoveryCode)));
+}
+
+#[test]
+fn a_source_that_guessed_too_often_is_told_how_long_to_wait() {
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+    for _ in 0..5 {
+        login(&of_alice(), &config(&["attempts=1"]), &verifier, &mut Script::of(&["000000"]));
+    }
+    let mut script = Script::of(&[&code(0)]);
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut script);
+    assert!(matches!(report.outcome, Outcome::Denied(Denial::BackedOff { seconds: 30 })));
+    assert_eq!(script.told, ["Too many wrong codes; try again in 30 s, or use a recovery code."]);
+}
+
+#[test]
+fn strangers_and_the_source_name_agree_on_the_address() {
+    assert_eq!(source_of(&of_alice().facts), SourceName::new("addr:192.0.2.7".to_owned()).unwrap());
+}

@@ -1,0 +1,144 @@
+//! Verifying: the seam between the login and whoever keeps the secrets.
+//!
+//! [`LocalVerifier`] reads the store of this machine; a service for callers that are not root will be
+//! another [`Verifier`]. The login knows only the trait.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use crate::credential::{CredentialStore, SourceName, StateHealth, StoreError, Updated};
+use crate::otp::{Passcode, RecoverySalt};
+use crate::policy::{Accepted, Attempt, Denial, Presented, decide};
+use crate::user::User;
+
+/// The present, for whoever must decide by it.
+pub trait Clock {
+    /// Seconds since 1970.
+    fn now(&self) -> Result<u64, ClockError>;
+}
+
+/// The clock cannot be believed: a code that depends on it cannot be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockError;
+
+/// Whether a user has a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enrolment {
+    /// He has one.
+    Enrolled,
+    /// He positively has none.
+    NotEnrolled,
+}
+
+/// Who can tell whether a passcode lets a user in.
+pub trait Verifier {
+    /// Whether the user is enrolled.
+    fn enrolment(&self, user: &User) -> Result<Enrolment, VerifierError>;
+
+    /// Judges one typed passcode. When this returns, what follows from the verdict is on disk.
+    ///
+    /// It takes as long for a user who is not enrolled, and answers [`Denial::NotEnrolled`].
+    fn verify(&self, user: &User, typed: &Passcode, source: &SourceName) -> Result<Judged, VerifierError>;
+}
+
+/// A verdict, and in what shape the state was found on the way.
+#[derive(Debug)]
+pub struct Judged {
+    /// In, or why not.
+    pub verdict: Result<Accepted, Denial>,
+    /// For the log.
+    pub health: StateHealth,
+}
+
+/// Why no verdict could be had. The caller denies.
+#[derive(Debug)]
+pub enum VerifierError {
+    /// The store.
+    Store(StoreError),
+    /// The clock.
+    Clock,
+}
+
+impl VerifierError {
+    /// The word for the log, from a closed list.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.reason(),
+            Self::Clock => "clock_missing",
+        }
+    }
+
+    /// What an administrator can do about it.
+    pub fn mend(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.mend(),
+            Self::Clock => "set the clock",
+        }
+    }
+}
+
+impl fmt::Display for VerifierError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(out),
+            Self::Clock => out.write_str("the clock is not set"),
+        }
+    }
+}
+
+impl From<StoreError> for VerifierError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ClockError> for VerifierError {
+    fn from(_: ClockError) -> Self {
+        Self::Clock
+    }
+}
+
+/// The verifier of this machine: its store, its clock, and the rules of [`decide`].
+pub struct LocalVerifier<Store, Time> {
+    store: Store,
+    clock: Time,
+}
+
+impl<Store: CredentialStore, Time: Clock> LocalVerifier<Store, Time> {
+    /// Puts store and clock together.
+    pub fn new(store: Store, clock: Time) -> Self {
+        Self { store, clock }
+    }
+
+    /// What is compared under the lock. Recovery codes are derived here, outside of it, and for a
+    /// user without a set against a fixed salt, so that nobody learns from the time it takes.
+    fn present(&self, user: &User, typed: &Passcode) -> Result<Presented, VerifierError> {
+        let code = match typed {
+            Passcode::Code(code) => return Ok(Presented::Code(code.clone())),
+            Passcode::Recovery(code) => code,
+        };
+        let set = self.store.read(user)?.and_then(|credential| credential.recovery);
+        let salt = set.map_or(RecoverySalt::FOR_UNKNOWN_USERS, |set| set.salt);
+        Ok(Presented::Recovery { salt, digest: code.digest(&salt) })
+    }
+}
+
+impl<Store: CredentialStore, Time: Clock> Verifier for LocalVerifier<Store, Time> {
+    fn enrolment(&self, user: &User) -> Result<Enrolment, VerifierError> {
+        Ok(match self.store.read(user)? {
+            Some(_) => Enrolment::Enrolled,
+            None => Enrolment::NotEnrolled,
+        })
+    }
+
+    fn verify(&self, user: &User, typed: &Passcode, source: &SourceName) -> Result<Judged, VerifierError> {
+        let attempt = Attempt { presented: self.present(user, typed)?, source: source.clone() };
+        let now = self.clock.now()?;
+        let updated =
+            self.store.update(user, now, |credential, state| decide(credential, state, &attempt, now))?;
+        Ok(match updated {
+            Some(Updated { value: verdict, health }) => Judged { verdict, health },
+            None => Judged { verdict: Err(Denial::NotEnrolled), health: StateHealth::Whole },
+        })
+    }
+}
