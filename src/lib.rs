@@ -24,11 +24,15 @@
 #[cfg(panic = "abort")]
 compile_error!("a panic must unwind to the guard at the PAM border: build with panic = \"unwind\"");
 
+pub mod backend;
 pub mod config;
 pub mod credential;
 pub mod enrol;
 pub mod login;
 pub mod otp;
+mod pam;
 pub mod policy;
+pub mod store;
+pub mod sys;
 pub mod user;
 pub mod verifier;

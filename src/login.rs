@@ -6,12 +6,13 @@
 
 use zeroize::Zeroizing;
 
-use crate::config::{Config, FirstFactor, Unenrolled};
-use crate::credential::StateHealth;
+use crate::config::{ArgumentError, Config, FirstFactor, Unenrolled};
+use crate::credential::SourceName;
+pub use crate::credential::StateHealth;
 use crate::otp::Passcode;
 use crate::policy::source_of;
 pub use crate::policy::{Accepted, Denial, Facts, Proof};
-use crate::user::User;
+use crate::user::{BadName, User};
 use crate::verifier::{Enrolment, Judged, Verifier, VerifierError};
 
 /// The PAM service of the command itself, which this module never guards.
@@ -23,11 +24,20 @@ pub trait Conversation {
     fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, ConversationError>;
 
     /// Tells something that needs no answer. That it could not be told changes nothing.
-    fn tell(&mut self, text: &str);
+    fn tell(&mut self, tone: Tone, text: &str);
 
     /// Whether the transaction is still about this user: programs may change PAM_USER while they
     /// prompt.
     fn is_still_about(&mut self, user: &User) -> bool;
+}
+
+/// Whether something told is good news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It is.
+    Good,
+    /// It is not.
+    Bad,
 }
 
 /// The person could not be asked.
@@ -68,6 +78,12 @@ pub enum Outcome {
     Unavailable(VerifierError),
     /// The stack calls the module where it must not stand.
     OwnService,
+    /// The module's arguments are wrong.
+    BadArguments(ArgumentError),
+    /// What PAM says is the user's name cannot be one.
+    BadName(BadName),
+    /// The name service failed.
+    AccountsUnreadable(std::io::Error),
 }
 
 /// An outcome with what else the log tells.
@@ -79,6 +95,15 @@ pub struct Report {
     pub attempts: u8,
     /// In what shape the state was found.
     pub health: StateHealth,
+    /// Where the attempt came from, as far as that could be said.
+    pub source: Option<SourceName>,
+}
+
+impl Report {
+    /// The report of a call that ended before anybody was asked.
+    pub fn early(outcome: Outcome) -> Self {
+        Self { outcome, attempts: 0, health: StateHealth::Whole, source: None }
+    }
 }
 
 /// Runs one call of the module to its outcome.
@@ -93,12 +118,14 @@ pub fn login(
         config,
         verifier,
         conversation,
+        source: source_of(&request.facts),
         attempts: 0,
         health: StateHealth::Whole,
         recovery_code_tried: false,
     };
     let outcome = session.run().unwrap_or_else(|outcome| outcome);
-    Report { outcome, attempts: session.attempts, health: session.health }
+    let Session { attempts, health, source, .. } = session;
+    Report { outcome, attempts, health, source: Some(source) }
 }
 
 /// What one call carries from prompt to prompt.
@@ -107,6 +134,7 @@ struct Session<'a, V, C> {
     config: &'a Config,
     verifier: &'a V,
     conversation: &'a mut C,
+    source: SourceName,
     attempts: u8,
     health: StateHealth,
     recovery_code_tried: bool,
@@ -136,7 +164,7 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
                 Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
                 Err(denial) => denial,
             };
-            self.conversation.tell(&words_for(last));
+            self.conversation.tell(Tone::Bad, &words_for(last));
             if matches!(last, Denial::BackedOff { .. } | Denial::Capped) {
                 return Ok(Outcome::Denied(last));
             }
@@ -165,8 +193,7 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
     }
 
     fn judge(&mut self, passcode: &Passcode) -> Result<Result<Accepted, Denial>, Outcome> {
-        let source = source_of(&self.request.facts);
-        let judged = self.verifier.verify(&self.request.user, passcode, &source);
+        let judged = self.verifier.verify(&self.request.user, passcode, &self.source);
         let Judged { verdict, health } = judged.map_err(Outcome::Unavailable)?;
         if health != StateHealth::Whole {
             self.health = health;
@@ -174,7 +201,7 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
         if let Ok(accepted) = &verdict
             && let Proof::Recovery { left } = accepted.proof()
         {
-            self.conversation.tell(&words_for_recovery(*left));
+            self.conversation.tell(Tone::Good, &words_for_recovery(*left));
         }
         Ok(verdict.map_err(|denial| match denial {
             Denial::NotEnrolled if !self.request.user.is_known() => Denial::UnknownUser,

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::*;
 use crate::config::{RawArguments, resolve::resolve};
 use crate::credential::record::tests::alice;
-use crate::credential::{Credential, CredentialStore, KeyRecord, SourceName, State, StoreError, Updated};
+use crate::credential::{Credential, CredentialStore, KeyRecord, State, StoreError, Updated};
 use crate::user::UserName;
 use crate::verifier::{Clock, ClockError, LocalVerifier};
 
@@ -76,7 +76,7 @@ impl Conversation for Script {
         self.replies.pop_front().map(Zeroizing::new).ok_or(ConversationError)
     }
 
-    fn tell(&mut self, text: &str) {
+    fn tell(&mut self, _: Tone, text: &str) {
         self.told.push(text.to_owned());
     }
 

@@ -1,0 +1,47 @@
+//! The conversation of a login, over the application's conversation function.
+
+use zeroize::Zeroizing;
+
+use super::handle::{Handle, Style};
+use crate::login::{Conversation, ConversationError, Tone};
+use crate::sys;
+use crate::user::{User, UserName};
+
+/// The person at the other end of a PAM transaction.
+pub(super) struct PamConversation<'a, 'b> {
+    handle: &'a mut Handle<'b>,
+    typed_name: &'a [u8],
+    silent: bool,
+}
+
+impl<'a, 'b> PamConversation<'a, 'b> {
+    /// `silent` is PAM_SILENT: nothing is told, but what must be asked is asked.
+    pub(super) fn new(handle: &'a mut Handle<'b>, typed_name: &'a [u8], silent: bool) -> Self {
+        Self { handle, typed_name, silent }
+    }
+}
+
+impl Conversation for PamConversation<'_, '_> {
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, ConversationError> {
+        self.handle.ask(prompt)
+    }
+
+    fn tell(&mut self, tone: Tone, text: &str) {
+        if !self.silent {
+            let style = match tone {
+                Tone::Good => Style::Info,
+                Tone::Bad => Style::Error,
+            };
+            self.handle.show(style, text);
+        }
+    }
+
+    fn is_still_about(&mut self, user: &User) -> bool {
+        let Some(name) = self.handle.user_item() else { return false };
+        if name == self.typed_name || name == user.name.as_str().as_bytes() {
+            return true;
+        }
+        UserName::new(&name)
+            .is_ok_and(|name| sys::user::by_name(&name).is_ok_and(|now| now.as_ref() == Some(user)))
+    }
+}

@@ -1,0 +1,155 @@
+//! The log: one line a decision, `key=value`, never a secret or a code.
+//!
+//! Fixed words come first, what the client can choose comes last, quoted and escaped, so that a
+//! pattern anchored at the start can never be met by a name.
+
+use std::ffi::c_int;
+use std::fmt::Write as _;
+
+use crate::login::{Outcome, Proof, Report, StateHealth};
+
+/// A line and how grave it is (syslog(3)).
+pub(super) struct Line {
+    pub(super) level: c_int,
+    pub(super) text: String,
+}
+
+/// The line for a decision about `typed_name`.
+pub(super) fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
+    let (level, event) = event_of(&report.outcome);
+    let mut text = format!("event={event}");
+    if let Some(reason) = reason_of(&report.outcome) {
+        let _ = write!(text, " reason={reason}");
+    }
+    let _ = write!(text, " service={}", word(service));
+    if let Some(source) = &report.source {
+        let _ = write!(text, " source={source}");
+    }
+    if let Outcome::Accepted(accepted) = &report.outcome {
+        let _ = match accepted.proof() {
+            Proof::Code { authenticator, drift } => {
+                write!(text, " authenticator={} drift={drift}", word(authenticator))
+            }
+            Proof::Recovery { left } => write!(text, " recovery_codes_left={left}"),
+        };
+    }
+    let _ = write!(text, " attempts={}", report.attempts);
+    if report.health != StateHealth::Whole {
+        let _ = write!(text, " state={}", report.health.word());
+    }
+    if let Some((cause, mend)) = cause_of(&report.outcome) {
+        let _ = write!(text, " cause={} mend={}", quoted(cause.as_bytes()), quoted(mend.as_bytes()));
+    }
+    let _ = write!(text, " user={}", quoted(typed_name));
+    Line { level, text }
+}
+
+fn event_of(outcome: &Outcome) -> (c_int, &'static str) {
+    match outcome {
+        Outcome::Accepted(_) => (libc::LOG_INFO, "accepted"),
+        Outcome::FirstFactorProven => (libc::LOG_INFO, "first_factor"),
+        Outcome::NotEnrolledAllowed => (libc::LOG_NOTICE, "ignored"),
+        Outcome::Denied(_)
+        | Outcome::AttemptsUsedUp(_)
+        | Outcome::FirstFactorMissing
+        | Outcome::OtherUser
+        | Outcome::BadName(_)
+        | Outcome::ConversationFailed => (libc::LOG_NOTICE, "denied"),
+        Outcome::Unavailable(_)
+        | Outcome::OwnService
+        | Outcome::BadArguments(_)
+        | Outcome::AccountsUnreadable(_) => (libc::LOG_ERR, "error"),
+    }
+}
+
+/// The closed list of reasons (`docs/log.md`).
+fn reason_of(outcome: &Outcome) -> Option<&'static str> {
+    Some(match outcome {
+        Outcome::Accepted(_) | Outcome::FirstFactorProven => return None,
+        Outcome::NotEnrolledAllowed => "not_enrolled",
+        Outcome::FirstFactorMissing => "first_factor_missing",
+        Outcome::Denied(denial) | Outcome::AttemptsUsedUp(denial) => denial.reason(),
+        Outcome::OtherUser => "user_changed",
+        Outcome::ConversationFailed => "conversation_failed",
+        Outcome::Unavailable(error) => error.reason(),
+        Outcome::OwnService => "own_service",
+        Outcome::BadArguments(_) => "bad_argument",
+        Outcome::BadName(_) => "bad_user_name",
+        Outcome::AccountsUnreadable(_) => "accounts_unreadable",
+    })
+}
+
+/// What is behind an error, and what an administrator can do about it.
+fn cause_of(outcome: &Outcome) -> Option<(String, &'static str)> {
+    match outcome {
+        Outcome::Unavailable(error) => Some((error.to_string(), error.mend())),
+        Outcome::BadArguments(error) => {
+            Some((error.to_string(), "correct the module's line in /etc/pam.d, see pam_countersign(8)"))
+        }
+        Outcome::BadName(error) => Some((error.to_string(), "log in with the name of an account")),
+        Outcome::AccountsUnreadable(error) => {
+            Some((error.to_string(), "look at the name service, see nsswitch.conf(5)"))
+        }
+        Outcome::OwnService => Some((
+            "the service countersign proves passwords for the command".to_owned(),
+            "remove the module from /etc/pam.d/countersign",
+        )),
+        Outcome::ConversationFailed => Some((
+            "the application did not answer the prompt".to_owned(),
+            "use a client that can show a second prompt, such as keyboard-interactive of ssh",
+        )),
+        Outcome::Accepted(_)
+        | Outcome::FirstFactorProven
+        | Outcome::FirstFactorMissing
+        | Outcome::NotEnrolledAllowed
+        | Outcome::Denied(_)
+        | Outcome::AttemptsUsedUp(_)
+        | Outcome::OtherUser => None,
+    }
+}
+
+/// A value of letters, digits and a few marks as it is, anything else quoted.
+fn word(value: &str) -> String {
+    let plain = !value.is_empty()
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:/@+-".contains(&byte));
+    if plain { value.to_owned() } else { quoted(value.as_bytes()) }
+}
+
+/// A value in quotes, with everything escaped that is not printable ASCII.
+fn quoted(value: &[u8]) -> String {
+    format!("\"{}\"", value.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::login::Denial;
+
+    fn text(outcome: Outcome, name: &[u8]) -> String {
+        line(&Report::early(outcome), "sshd", name).text
+    }
+
+    #[test]
+    fn what_the_client_chose_comes_last_and_escaped() {
+        assert_eq!(
+            text(Outcome::Denied(Denial::WrongCode), b"al\"ice\nevent=accepted \xff"),
+            "event=denied reason=wrong_code service=sshd attempts=0 user=\"al\\\"ice\\nevent=accepted \\xff\""
+        );
+    }
+
+    #[test]
+    fn an_error_names_its_cause_and_the_mend() {
+        let outcome = Outcome::BadName(crate::user::BadName::NotUtf8);
+        assert_eq!(
+            text(outcome, b"x"),
+            "event=denied reason=bad_user_name service=sshd attempts=0 \
+             cause=\"the user name is not UTF-8\" mend=\"log in with the name of an account\" user=\"x\""
+        );
+    }
+
+    #[test]
+    fn an_odd_service_is_quoted() {
+        let line = line(&Report::early(Outcome::NotEnrolledAllowed), "my service", b"bob");
+        assert!(line.text.starts_with("event=ignored reason=not_enrolled service=\"my service\" "));
+    }
+}

@@ -1,0 +1,87 @@
+//! What PAM is told of an outcome: one table, the same as in `pam_countersign(8)`.
+
+use pam::constants::PamResultCode;
+
+use crate::login::{Denial, Outcome};
+
+/// The PAM code of an outcome. Without a wildcard: a new outcome must be given its code here.
+pub(super) fn result_code(outcome: &Outcome) -> PamResultCode {
+    match outcome {
+        Outcome::Accepted(_) | Outcome::FirstFactorProven => PamResultCode::PAM_SUCCESS,
+        Outcome::NotEnrolledAllowed => PamResultCode::PAM_IGNORE,
+        Outcome::Denied(denial) => of_denial(*denial),
+        Outcome::FirstFactorMissing | Outcome::OtherUser | Outcome::BadName(_) => PamResultCode::PAM_AUTH_ERR,
+        Outcome::AttemptsUsedUp(_) => PamResultCode::PAM_MAXTRIES,
+        Outcome::Unavailable(_) | Outcome::AccountsUnreadable(_) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
+        Outcome::ConversationFailed => PamResultCode::PAM_CONV_ERR,
+        Outcome::OwnService | Outcome::BadArguments(_) => PamResultCode::PAM_SERVICE_ERR,
+    }
+}
+
+fn of_denial(denial: Denial) -> PamResultCode {
+    match denial {
+        Denial::BackedOff { .. } | Denial::Capped => PamResultCode::PAM_MAXTRIES,
+        Denial::UnknownUser
+        | Denial::NotEnrolled
+        | Denial::Disabled
+        | Denial::Malformed
+        | Denial::WrongCode
+        | Denial::SpentCode
+        | Denial::WrongRecoveryCode
+        | Denial::SpentRecoveryCode
+        | Denial::SecondRecoveryCode
+        | Denial::UnvouchedRecoveryCodes
+        | Denial::NoUsableAuthenticator => PamResultCode::PAM_AUTH_ERR,
+    }
+}
+
+/// What [`guarded`](super::entry) returns after a panic.
+pub(super) const AFTER_A_PANIC: PamResultCode = PamResultCode::PAM_ABORT;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ArgumentError;
+    use crate::user::BadName;
+    use crate::verifier::VerifierError;
+
+    const DENIALS: [Denial; 13] = [
+        Denial::UnknownUser,
+        Denial::NotEnrolled,
+        Denial::Disabled,
+        Denial::Malformed,
+        Denial::WrongCode,
+        Denial::SpentCode,
+        Denial::BackedOff { seconds: 1 },
+        Denial::Capped,
+        Denial::WrongRecoveryCode,
+        Denial::SpentRecoveryCode,
+        Denial::SecondRecoveryCode,
+        Denial::UnvouchedRecoveryCodes,
+        Denial::NoUsableAuthenticator,
+    ];
+
+    /// `PAM_IGNORE` and `PAM_SUCCESS` are doors: everything that is no positive decision denies.
+    #[test]
+    fn every_error_denies() {
+        let mut outcomes = vec![
+            Outcome::FirstFactorMissing,
+            Outcome::OtherUser,
+            Outcome::ConversationFailed,
+            Outcome::Unavailable(VerifierError::Clock),
+            Outcome::OwnService,
+            Outcome::BadArguments(ArgumentError::NotUtf8),
+            Outcome::BadName(BadName::Empty),
+            Outcome::AccountsUnreadable(std::io::ErrorKind::TimedOut.into()),
+        ];
+        outcomes.extend(DENIALS.map(Outcome::Denied));
+        outcomes.extend(DENIALS.map(Outcome::AttemptsUsedUp));
+        for outcome in outcomes {
+            let code = result_code(&outcome);
+            assert_ne!(code, PamResultCode::PAM_SUCCESS, "{outcome:?}");
+            assert_ne!(code, PamResultCode::PAM_IGNORE, "{outcome:?}");
+        }
+        assert_eq!(result_code(&Outcome::FirstFactorProven), PamResultCode::PAM_SUCCESS);
+        assert_eq!(result_code(&Outcome::NotEnrolledAllowed), PamResultCode::PAM_IGNORE);
+    }
+}

@@ -1,0 +1,230 @@
+//! The store in a directory that belongs to root: `users/NAME/credential.toml`, `users/NAME/state`,
+//! `by-uid/NUMBER` (`docs/file-format.md`).
+//!
+//! Only a directory that is not there says "not enrolled". Whatever else keeps a file from being read
+//! is an error, and whoever gets one denies.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+use data_encoding::HEXLOWER;
+use zeroize::Zeroizing;
+
+use super::names::directory_of;
+use super::state_file;
+use crate::credential::format;
+use crate::credential::store::{CredentialStore, Distrust, StateHealth, StoreError, Updated};
+use crate::credential::{Credential, State};
+use crate::sys::entropy;
+use crate::sys::secure_file::{Access, Directory, OpenError, Refusal};
+use crate::user::User;
+
+/// Where the store of a machine is.
+pub const PATH: &str = "/var/lib/countersign";
+/// The name of the file with the secrets in a user's directory.
+pub(super) const CREDENTIAL: &str = "credential.toml";
+/// The directory of the users' directories.
+pub(super) const USERS: &str = "users";
+/// The directory that leads from numbers to names.
+pub(super) const BY_UID: &str = "by-uid";
+/// The most that is read of a credential, in bytes.
+const MOST_BYTES: u64 = 64 * 1024;
+/// How often an update starts over because the files were replaced meanwhile.
+const STARTS: u32 = 5;
+
+/// The store in a directory.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    path: PathBuf,
+}
+
+impl FileStore {
+    /// The store of this machine.
+    pub fn of_this_machine() -> Self {
+        Self { path: PathBuf::from(PATH) }
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    pub(super) fn root(&self) -> Result<Directory, StoreError> {
+        found_or("the store", "open the store", Directory::open(&self.path), StoreError::NoStore)
+    }
+
+    /// A user's directory. `Ok(None)` says that he is positively not enrolled.
+    pub(super) fn user_directory(&self, user: &User) -> Result<Option<Directory>, StoreError> {
+        let name = directory_of(&user.name)?;
+        let root = self.root()?;
+        let users = subdirectory(&root, USERS)?;
+        match users.directory(OsStr::new(&name)) {
+            Err(OpenError::Absent) => {
+                not_kept_elsewhere(&root, user, &name)?;
+                Ok(None)
+            }
+            other => opened("the user's directory", "open the user's directory", other).map(Some),
+        }
+    }
+
+    /// Runs `action` under the user's lock, again where the files were replaced in between.
+    pub(super) fn locked<T>(
+        &self,
+        user: &User,
+        now: u64,
+        mut action: impl FnMut(&Directory, &state_file::Locked<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<(T, StateHealth)>, StoreError> {
+        for _ in 0..STARTS {
+            let Some(directory) = self.user_directory(user)? else { return Ok(None) };
+            let (file, health) = match state_file::open(&directory)? {
+                Some(file) => (file, StateHealth::Whole),
+                None => {
+                    // A directory without a credential is no place to make a state in.
+                    read_credential(&directory, user)?;
+                    (state_file::make_missing(&directory, user, now)?, StateHealth::Created)
+                }
+            };
+            let reopen = || self.user_directory(user);
+            let done = state_file::while_locked(&directory, &file, user, reopen, |locked| {
+                action(&directory, locked)
+            })?;
+            if let Some(value) = done {
+                return Ok(Some((value, health)));
+            }
+        }
+        Err(StoreError::KeepsChanging)
+    }
+}
+
+impl CredentialStore for FileStore {
+    fn read(&self, user: &User) -> Result<Option<Credential>, StoreError> {
+        self.user_directory(user)?.map(|directory| read_credential(&directory, user)).transpose()
+    }
+
+    fn update<T>(
+        &self,
+        user: &User,
+        now: u64,
+        mut decide: impl FnMut(&Credential, &mut State) -> T,
+    ) -> Result<Option<Updated<T>>, StoreError> {
+        let done = self.locked(user, now, |directory, locked| {
+            let credential = read_credential(directory, user)?;
+            let current = locked.read()?;
+            let mut state = current.state().clone();
+            let value = decide(&credential, &mut state);
+            if state != *current.state() {
+                state.written = now;
+                locked.write(&current, state)?;
+            }
+            Ok((value, current.health()))
+        })?;
+        Ok(done.map(|((value, found), opened)| {
+            let health = if opened == StateHealth::Created { opened } else { found };
+            Updated { value, health }
+        }))
+    }
+}
+
+/// Refuses when this account's credential is kept under another name: a renamed account is not
+/// "not enrolled".
+pub(super) fn not_kept_elsewhere(root: &Directory, user: &User, name: &str) -> Result<(), StoreError> {
+    match name_of_uid(root, user)? {
+        None => Ok(()),
+        Some(directory) if directory == name => Err(StoreError::NoCredential),
+        Some(directory) => Err(StoreError::Renamed { directory }),
+    }
+}
+
+/// The name of the directory that holds the credential of this account's uid.
+pub(super) fn name_of_uid(root: &Directory, user: &User) -> Result<Option<String>, StoreError> {
+    user.uid.map_or(Ok(None), |uid| entry_of_uid(root, uid))
+}
+
+/// What `by-uid` says of a uid.
+pub(super) fn entry_of_uid(root: &Directory, uid: u32) -> Result<Option<String>, StoreError> {
+    let by_uid = subdirectory(root, BY_UID)?;
+    let file = match by_uid.file(&uid.to_string(), Access::Read, MOST_BYTES) {
+        Err(OpenError::Absent) => return Ok(None),
+        other => opened("the entry in by-uid", "open the entry in by-uid", other)?,
+    };
+    let mut text = String::new();
+    (&file).read_to_string(&mut text).map_err(system("read the entry in by-uid"))?;
+    Ok(Some(text.trim_end_matches('\n').to_owned()))
+}
+
+pub(super) fn subdirectory(root: &Directory, name: &str) -> Result<Directory, StoreError> {
+    found_or("the store", "open the store", root.directory(OsStr::new(name)), StoreError::NoStore)
+}
+
+/// Reads the credential in a user's directory and checks that it is his.
+pub(super) fn read_credential(directory: &Directory, user: &User) -> Result<Credential, StoreError> {
+    let credential = read_anyones(directory)?;
+    if credential.user != user.name || credential.uid != user.uid {
+        return Err(StoreError::OtherAccount);
+    }
+    Ok(credential)
+}
+
+/// Reads the credential in a user's directory, whoever it belongs to.
+pub(super) fn read_anyones(directory: &Directory) -> Result<Credential, StoreError> {
+    let file = directory.file(CREDENTIAL, Access::Read, MOST_BYTES);
+    let file = found_or("the credential", "open the credential", file, StoreError::NoCredential)?;
+    let text = read_whole(&file).map_err(system("read the credential"))?;
+    format::parse(&text).map_err(StoreError::Credential)
+}
+
+/// All of a small file, into memory that was sized before, so that growing leaves no copy behind.
+fn read_whole(file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
+    let most = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
+    let mut text = Zeroizing::new(Vec::with_capacity(most));
+    file.take(MOST_BYTES).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// A name for something temporary: the prefix and 16 random hex digits.
+pub(super) fn random_name(prefix: &str) -> Result<String, StoreError> {
+    let mut bytes = [0; 8];
+    entropy::fill(&mut bytes).map_err(system("get random bytes"))?;
+    Ok(format!("{prefix}{}", HEXLOWER.encode(&bytes)))
+}
+
+/// A system call's failure as the store's.
+pub(super) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> StoreError {
+    move |error| StoreError::System { doing, error }
+}
+
+/// What was opened, or the store's word for why not. Something absent is a failed system call here.
+pub(super) fn opened<T>(
+    what: &'static str,
+    doing: &'static str,
+    result: Result<T, OpenError>,
+) -> Result<T, StoreError> {
+    result.map_err(|error| match error {
+        OpenError::Absent => StoreError::system(doing, io::ErrorKind::NotFound),
+        OpenError::System(error) => StoreError::System { doing, error },
+        OpenError::Refused(refusal) => StoreError::Distrusted {
+            what,
+            problem: match refusal {
+                Refusal::Type => Distrust::Type,
+                Refusal::Owner => Distrust::Owner,
+                Refusal::Mode => Distrust::Mode,
+                Refusal::Size => Distrust::Size,
+            },
+        },
+    })
+}
+
+/// As [`opened`], with a word of its own for something absent.
+fn found_or<T>(
+    what: &'static str,
+    doing: &'static str,
+    result: Result<T, OpenError>,
+    absent: StoreError,
+) -> Result<T, StoreError> {
+    match result {
+        Err(OpenError::Absent) => Err(absent),
+        other => opened(what, doing, other),
+    }
+}

@@ -1,0 +1,9 @@
+//! Keepers of credentials. So far one: a directory of this machine that belongs to root.
+#![forbid(unsafe_code)]
+
+mod enrolment;
+pub mod files;
+mod names;
+mod state_file;
+
+pub use files::FileStore;

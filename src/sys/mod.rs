@@ -1,0 +1,12 @@
+//! The operating system, made safe: descriptors, locks, identity, accounts, clock, randomness.
+//!
+//! With `pam` the only place that may hold `unsafe`. It knows system calls and nothing of codes.
+#![allow(unsafe_code)]
+
+pub mod clock;
+pub mod entropy;
+pub mod lock;
+pub mod process;
+pub mod secure_file;
+pub mod slots;
+pub mod user;

@@ -1,0 +1,91 @@
+//! The calling thread: its identity and its signals, while it holds a lock.
+//!
+//! Someone who calls su or sudo has the real uid of an ordinary user, who may stop or kill the
+//! process (kill(2)). A stopped holder of a lock would keep everybody else out, so while it holds one
+//! the thread is root in every way, and deaf.
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, SigmaskHow};
+use nix::unistd::{ResUid, Uid, getresuid};
+
+/// The identity could not be taken or given back; whoever sees this must deny.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdentityError;
+
+/// Runs `action` with real, effective and saved uid 0 and with every signal blocked that can be.
+///
+/// Identity and signal mask of the calling thread are as before when this returns, also after a
+/// panic. If the identity could not be given back, what `action` returned is lost.
+pub fn undisturbed<T>(action: impl FnOnce() -> T) -> Result<T, IdentityError> {
+    let deaf = Deaf::new()?;
+    let root = Root::new()?;
+    let value = action();
+    root.give_back()?;
+    drop(deaf);
+    Ok(value)
+}
+
+/// All signals blocked, until it is dropped.
+struct Deaf {
+    before: SigSet,
+}
+
+impl Deaf {
+    fn new() -> Result<Self, IdentityError> {
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(|_| IdentityError)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        // Setting a mask that was in force before cannot fail.
+        let _ = self.before.thread_set_mask();
+    }
+}
+
+/// Root in every way, until it is given back or dropped.
+struct Root {
+    before: Option<ResUid>,
+}
+
+impl Root {
+    fn new() -> Result<Self, IdentityError> {
+        let before = getresuid().map_err(|_| IdentityError)?;
+        if [before.real, before.effective, before.saved].iter().all(|uid| uid.is_root()) {
+            return Ok(Self { before: None });
+        }
+        set_thread_uids(Uid::from_raw(0), Uid::from_raw(0), Uid::from_raw(0)).map_err(|_| IdentityError)?;
+        Ok(Self { before: Some(before) })
+    }
+
+    fn give_back(mut self) -> Result<(), IdentityError> {
+        match self.before.take() {
+            Some(ResUid { real, effective, saved }) => {
+                set_thread_uids(real, effective, saved).map_err(|_| IdentityError)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        if let Some(ResUid { real, effective, saved }) = self.before.take() {
+            // Only a panic leads here, and its guard denies.
+            let _ = set_thread_uids(real, effective, saved);
+        }
+    }
+}
+
+/// setresuid(2) of the calling thread alone. The libc function would change all threads of the
+/// process, through a signal handler that is not ours to run.
+fn set_thread_uids(real: Uid, effective: Uid, saved: Uid) -> nix::Result<()> {
+    #[cfg(any(target_arch = "x86", target_arch = "arm"))]
+    const CALL: libc::c_long = libc::SYS_setresuid32;
+    #[cfg(not(any(target_arch = "x86", target_arch = "arm")))]
+    const CALL: libc::c_long = libc::SYS_setresuid;
+    // SAFETY: setresuid takes three numbers and touches no memory of ours.
+    let result = unsafe { libc::syscall(CALL, real.as_raw(), effective.as_raw(), saved.as_raw()) };
+    Errno::result(result).map(drop)
+}

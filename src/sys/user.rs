@@ -1,0 +1,41 @@
+//! Accounts, as the name service of this machine knows them.
+
+use std::io;
+
+use nix::errno::Errno;
+use nix::unistd::{Uid, User as Entry};
+
+use crate::user::{User, UserName};
+
+/// The account of a name, under the name that the name service gives it. `Ok(None)` only when the
+/// name service positively has none.
+pub fn by_name(name: &UserName) -> io::Result<Option<User>> {
+    found(Entry::from_name(name.as_str()))
+}
+
+/// The account of a uid.
+pub fn by_uid(uid: u32) -> io::Result<Option<User>> {
+    found(Entry::from_uid(Uid::from_raw(uid)))
+}
+
+/// The real uid of this process.
+pub fn real_uid() -> u32 {
+    nix::unistd::getuid().as_raw()
+}
+
+/// Whether this process acts as root.
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+fn found(entry: nix::Result<Option<Entry>>) -> io::Result<Option<User>> {
+    let entry = match entry {
+        Ok(Some(entry)) => entry,
+        // getpwnam_r(3) lists these among the ways in which systems say "not found".
+        Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let name = UserName::new(entry.name.as_bytes())
+        .map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem.to_string()))?;
+    Ok(Some(User { name, uid: Some(entry.uid.as_raw()) }))
+}
