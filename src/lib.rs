@@ -25,6 +25,7 @@
 compile_error!("a panic must unwind to the guard at the PAM border: build with panic = \"unwind\"");
 
 pub mod backend;
+pub mod cli;
 pub mod config;
 pub mod credential;
 pub mod enrol;

@@ -50,6 +50,10 @@ pub trait EnrolmentStore: CredentialStore {
     /// Removes all that is kept of a user. `Ok(None)` when there was nothing.
     fn remove(&self, user: &User) -> Result<Option<()>, StoreError>;
 
+    /// Notes under which name the credential of an account is kept, so that a renamed account is not
+    /// taken for one that is not enrolled.
+    fn note_uid(&self, user: &User) -> Result<(), StoreError>;
+
     /// The state as it is, without a lock. `Ok(None)` when the user is not enrolled or has none yet.
     fn read_state(&self, user: &User) -> Result<Option<State>, StoreError>;
 }
@@ -183,13 +187,11 @@ impl StoreError {
             Self::Distrusted { .. } => {
                 "find out who changed it, then `chown root` and `chmod go=` it or restore it"
             }
-            Self::Credential(_) => "mend that line, or run `countersign enroll --replace`",
+            Self::Credential(_) => "mend that line, or run `countersign remove` and enrol again",
             Self::State(NoState::OtherFormat) => "a later version wrote it: install that version",
             Self::State(NoState::BothInvalid) => "run `countersign remove` and enrol again",
             Self::OtherAccount => "if the account is a new one, run `countersign remove` and enrol it",
-            Self::Renamed { .. } => {
-                "run `countersign rename OLD NEW`, or `countersign remove OLD` and enrol again"
-            }
+            Self::Renamed { .. } => "run `countersign remove` with the former name, then enrol again",
             Self::NameTooLong => "use a shorter account name",
             Self::Locked | Self::KeepsChanging => {
                 "try again, and look for a process that hangs with the state open"

@@ -75,6 +75,10 @@ impl EnrolmentStore for FileStore {
         Ok(Some(()))
     }
 
+    fn note_uid(&self, user: &User) -> Result<(), StoreError> {
+        enter_uid(&self.root()?, user, &directory_of(&user.name)?)
+    }
+
     fn read_state(&self, user: &User) -> Result<Option<State>, StoreError> {
         let Some(directory) = self.user_directory(user)? else { return Ok(None) };
         let Some(file) = state_file::open(&directory)? else { return Ok(None) };

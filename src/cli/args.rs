@@ -1,0 +1,78 @@
+//! What can be typed after `countersign`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// One-time codes behind the password or SSH key of a login.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true, disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  countersign enroll alice     enrol alice: shows a QR code, asks for a first code
+  countersign status alice     what is kept of alice, never a secret
+  countersign remove alice     forget alice's authenticators and recovery codes
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 not enrolled")]
+pub(super) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Enrol a user: show a QR code, ask for a first code, then activate
+    #[command(visible_alias = "enrol")]
+    Enroll(Enroll),
+    /// Show what is kept of a user, never a secret
+    Status(Status),
+    /// Remove a user's authenticators and recovery codes
+    Remove(Remove),
+    /// Make the state for a credential that configuration management has placed
+    Adopt(Adopt),
+}
+
+/// `countersign enroll`
+#[derive(Debug, Args)]
+pub(super) struct Enroll {
+    /// The account; without it, the one that called sudo
+    pub(super) user: Option<String>,
+    /// Put a new device in place of the present ones, which stay in force until it is confirmed
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// Save the recovery codes to this file too (mode 0600, never overwriting)
+    #[arg(long, value_name = "PATH")]
+    pub(super) recovery_file: Option<PathBuf>,
+    /// Who the app says has issued the code [default: the host name]
+    #[arg(long)]
+    pub(super) issuer: Option<String>,
+    /// Show the secret even where the output is not a terminal
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// `countersign status`
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// The account; without it, the one that called sudo
+    pub(super) user: Option<String>,
+}
+
+/// `countersign remove`
+#[derive(Debug, Args)]
+pub(super) struct Remove {
+    /// The account, which may be gone already
+    pub(super) user: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+/// `countersign adopt`
+#[derive(Debug, Args)]
+pub(super) struct Adopt {
+    /// The account
+    pub(super) user: String,
+}

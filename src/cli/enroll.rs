@@ -1,0 +1,145 @@
+//! `countersign enroll`: show a secret, ask for a first code, and only then activate it.
+//!
+//! Until the first code is right nothing is on disk, so Ctrl-C at any prompt leaves nothing behind.
+
+use std::io;
+
+use super::args::Enroll;
+use super::audit::{self, Change};
+use super::error::{Error, ExitCode};
+use super::terminal::Terminal;
+use super::{qr, recovery_file, who};
+use crate::backend;
+use crate::credential::{CredentialStore as _, EnrolmentStore as _, StoreError};
+use crate::enrol::{self, Confirmed, Entropy, Pending};
+use crate::otp::Passcode;
+use crate::otp::secret::BadSecret;
+use crate::sys;
+use crate::user::User;
+
+/// How often a first code may be wrong.
+const TRIES: u32 = 5;
+/// Lines below the QR code: the key, its explanation and the question.
+const LINES_BELOW: usize = 2;
+
+/// Enrols a user.
+pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode, Error> {
+    who::require_root()?;
+    let user = who::account(options.user.as_deref())?;
+    let former = is_enrolled(&user)?;
+    if former && !options.replace {
+        return Err(Error::AlreadyEnrolled(user.name.to_string()));
+    }
+    if let Some(path) = &options.recovery_file {
+        recovery_file::must_be_free(path)?;
+    }
+    terminal.permit_secrets(options.force)?;
+    let issuer = options.issuer.clone().unwrap_or_else(host_name);
+    let pending = enrol::begin(user.clone(), &mut Kernel).map_err(|RandomError(error)| error)?;
+    present(&pending, &user, &issuer, terminal)?;
+    let confirmed = ask_for_first_code(&pending, terminal)?;
+    let page = recovery_file::page(user.name.as_str(), &issuer, &confirmed.codes);
+    // From here on it is done or it is not: no signal may stop it half way.
+    sys::process::undisturbed(|| {
+        if let Some(path) = &options.recovery_file {
+            recovery_file::write(path, &page)?;
+        }
+        activate(&user, former, &confirmed).inspect_err(|_| {
+            if let Some(path) = &options.recovery_file {
+                recovery_file::remove(path);
+            }
+        })
+    })
+    .map_err(|sys::process::IdentityError| Error::Store(StoreError::Identity))??;
+    audit::log(if former { Change::Replaced } else { Change::Enrolled }, &user, terminal);
+    terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
+    terminal.show(&page)?;
+    if let Some(path) = &options.recovery_file {
+        terminal.say(format_args!("they are in {} too", path.display()));
+    }
+    Ok(ExitCode::Success)
+}
+
+fn is_enrolled(user: &User) -> Result<bool, Error> {
+    match backend::store().read(user) {
+        Ok(found) => Ok(found.is_some()),
+        // The first enrolment of a machine makes the store.
+        Err(StoreError::NoStore) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Shows the QR code, where it fits, and the key for typing in.
+fn present(pending: &Pending, user: &User, issuer: &str, terminal: &mut Terminal) -> Result<(), Error> {
+    let uri = pending.otpauth_uri(issuer);
+    let coloured = terminal.is_terminal();
+    match qr::fitting(&uri, terminal.size(), LINES_BELOW, coloured) {
+        Some(code) => {
+            terminal.say(format_args!("scan this with the authenticator app of {}:", user.name));
+            terminal.show(code.trim_end_matches('\n'))?;
+        }
+        None => terminal.say("the terminal is too small for the QR code; make it larger, or type the key"),
+    }
+    let key = pending.key_in_groups();
+    terminal.show(&zeroize::Zeroizing::new(format!("key for typing in: {}", key.as_str())))
+}
+
+/// Asks until a code proves the device.
+fn ask_for_first_code(pending: &Pending, terminal: &mut Terminal) -> Result<Confirmed, Error> {
+    for _ in 0..TRIES {
+        let Some(typed) = terminal.ask("code that the app shows: ")? else {
+            terminal.say("");
+            return Err(Error::GivenUp);
+        };
+        let now = sys::clock::now().ok_or(Error::Clock)?;
+        let confirmed = match Passcode::parse(typed.as_bytes()) {
+            Some(Passcode::Code(code)) => pending.confirm(&code, now),
+            _ => None,
+        };
+        match confirmed {
+            Some(confirmed) => return Ok(confirmed),
+            None => terminal.say("that is not the code; wait for the next one and try again"),
+        }
+    }
+    Err(Error::NeverConfirmed)
+}
+
+/// Makes the enrolment what logins go by.
+fn activate(user: &User, former: bool, confirmed: &Confirmed) -> Result<(), Error> {
+    let store = backend::store();
+    let now = sys::clock::now().ok_or(Error::Clock)?;
+    if !former {
+        return Ok(store.create(user, &confirmed.credential, &confirmed.first_state(now))?);
+    }
+    let replaced = store.replace(user, now, |_, state| {
+        confirmed.enter_into(state);
+        confirmed.credential.clone()
+    })?;
+    // Removed in the meantime: then the person who removed it had the last word.
+    replaced.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))
+}
+
+fn host_name() -> String {
+    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "countersign".to_owned())
+}
+
+/// The kernel's randomness.
+struct Kernel;
+
+/// There was no randomness, or it made an impossible secret.
+struct RandomError(Error);
+
+impl From<BadSecret> for RandomError {
+    fn from(problem: BadSecret) -> Self {
+        Self(Error::System(io::Error::other(problem.to_string())))
+    }
+}
+
+impl Entropy for Kernel {
+    type Error = RandomError;
+
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        sys::entropy::fill(bytes).map_err(|error| RandomError(Error::System(error)))
+    }
+}

@@ -1,0 +1,155 @@
+//! What can go wrong in the command: first what it is, then what to do about it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::credential::StoreError;
+use crate::user::BadName;
+
+/// How the command ended, the same table as in `countersign(1)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCode {
+    /// What was asked for is done.
+    Success,
+    /// Something failed.
+    Failure,
+    /// What was typed cannot be understood.
+    Usage,
+    /// It could be done but was not: enrolled already, not confirmed, not permitted.
+    Refused,
+    /// The user is not enrolled.
+    NotEnrolled,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(match code {
+            ExitCode::Success => 0,
+            ExitCode::Failure => 1,
+            ExitCode::Usage => 2,
+            ExitCode::Refused => 3,
+            ExitCode::NotEnrolled => 4,
+        })
+    }
+}
+
+/// Why a verb did not do what it was asked.
+#[derive(Debug)]
+pub enum Error {
+    /// Only root may.
+    NotRoot,
+    /// There is no such account.
+    NoAccount(String),
+    /// The name cannot be one.
+    BadName(BadName),
+    /// The name service failed.
+    Accounts(io::Error),
+    /// The user is not enrolled.
+    NotEnrolled(String),
+    /// The user is enrolled already.
+    AlreadyEnrolled(String),
+    /// The store.
+    Store(StoreError),
+    /// The output is not a terminal.
+    NotATerminal,
+    /// The input ended, or the person said no.
+    GivenUp,
+    /// Too many wrong codes.
+    NeverConfirmed,
+    /// The file for the recovery codes is there already.
+    FileExists(PathBuf),
+    /// The file for the recovery codes cannot be written.
+    File(PathBuf, io::Error),
+    /// The clock is not set.
+    Clock,
+    /// Reading or writing the terminal, or getting random bytes.
+    System(io::Error),
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotRoot => "run it with sudo",
+            Self::NoAccount(_) | Self::BadName(_) => "name an account, as in: countersign enroll alice",
+            Self::Accounts(_) => "look at the name service, see nsswitch.conf(5)",
+            Self::NotEnrolled(_) => "enrol with: countersign enroll USER",
+            Self::AlreadyEnrolled(_) => "to move to a new device: countersign enroll --replace USER",
+            Self::Store(error) => error.mend(),
+            Self::NotATerminal => "run it in a terminal, or use --force to show the secret all the same",
+            Self::NeverConfirmed => {
+                "nothing was changed; is the clock of the phone right, and of this machine?"
+            }
+            Self::FileExists(_) => "name a file that is not there yet",
+            Self::File(..) => "name a file in a directory that you can write to; nothing was changed",
+            Self::Clock => "set the clock, codes depend on it",
+            Self::GivenUp | Self::System(_) => "nothing was changed",
+        }
+    }
+
+    /// How the command ends with this error.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NotRoot
+            | Self::AlreadyEnrolled(_)
+            | Self::NotATerminal
+            | Self::GivenUp
+            | Self::NeverConfirmed
+            | Self::FileExists(_)
+            | Self::Store(StoreError::AlreadyEnrolled) => ExitCode::Refused,
+            Self::NotEnrolled(_) => ExitCode::NotEnrolled,
+            Self::NoAccount(_)
+            | Self::BadName(_)
+            | Self::Accounts(_)
+            | Self::Store(_)
+            | Self::File(..)
+            | Self::Clock
+            | Self::System(_) => ExitCode::Failure,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRoot => out.write_str("only root may do this"),
+            Self::NoAccount(name) => write!(out, "there is no account {}", name.escape_debug()),
+            Self::BadName(problem) => problem.fmt(out),
+            Self::Accounts(error) => write!(out, "cannot look up the account: {error}"),
+            Self::NotEnrolled(name) => write!(out, "{name} is not enrolled"),
+            Self::AlreadyEnrolled(name) => write!(out, "{name} is enrolled already"),
+            Self::Store(error) => error.fmt(out),
+            Self::NotATerminal => out.write_str("this would show a secret, and the output is not a terminal"),
+            Self::GivenUp => out.write_str("given up"),
+            Self::NeverConfirmed => out.write_str("no code was right"),
+            Self::FileExists(path) => write!(out, "{} is there already", path.display()),
+            Self::File(path, error) => write!(out, "cannot write {}: {error}", path.display()),
+            Self::Clock => out.write_str("the clock of this machine is not set"),
+            Self::System(error) => error.fmt(out),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_odd_name_cannot_write_to_the_terminal() {
+        let error = Error::NoAccount("al\u{1b}[2Jice".to_owned());
+        assert_eq!(error.to_string(), "there is no account al\\u{1b}[2Jice");
+    }
+}

@@ -1,0 +1,47 @@
+//! The command: what an administrator runs to enrol people and to look after them.
+//!
+//! One verb a file. No verb decides anything about codes: that is `policy` and `enrol`.
+#![forbid(unsafe_code)]
+
+mod adopt;
+mod args;
+mod audit;
+mod enroll;
+mod error;
+mod qr;
+mod recovery_file;
+mod remove;
+mod status;
+mod terminal;
+mod who;
+
+use clap::Parser as _;
+
+use args::{Arguments, Verb};
+pub use error::{Error, ExitCode};
+use terminal::Terminal;
+
+/// Runs the command and says how it ended.
+pub fn main() -> std::process::ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; clap knows where each belongs.
+            let _ = error.print();
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Success };
+            return code.into();
+        }
+    };
+    let mut terminal = Terminal::of_this_process();
+    let done = match arguments.verb {
+        Verb::Enroll(options) => enroll::run(&options, &mut terminal),
+        Verb::Status(options) => status::run(&options, &mut terminal),
+        Verb::Remove(options) => remove::run(&options, &mut terminal),
+        Verb::Adopt(options) => adopt::run(&options, &mut terminal),
+    };
+    let code = done.unwrap_or_else(|error| {
+        terminal.complain(&error);
+        error.exit_code()
+    });
+    code.into()
+}

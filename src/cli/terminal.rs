@@ -1,0 +1,103 @@
+//! The law of the terminal:
+//!
+//! - secrets and codes go to standard output, and only where that is a terminal or `--force` is given
+//! - questions, messages and errors go to standard error
+//! - answers come from standard input, which may be a pipe
+//! - an error is one line, and the next line says what to do about it
+//! - messages begin with a small letter and end without a full stop
+//! - nothing is coloured but the QR code, which needs dark on light to be read
+
+use std::fmt::Display;
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use zeroize::Zeroizing;
+
+use super::error::Error;
+
+/// The size taken for granted where a terminal does not tell.
+const USUAL_SIZE: Size = Size { columns: 80, lines: 24 };
+
+/// The size of a terminal in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Characters in a line.
+    pub(super) columns: usize,
+    /// Lines.
+    pub(super) lines: usize,
+}
+
+/// The three streams of the command.
+pub(super) struct Terminal {
+    input: io::Stdin,
+    out: io::Stdout,
+    errors: io::Stderr,
+    shows_secrets: bool,
+}
+
+impl Terminal {
+    /// The streams of this process.
+    pub(super) fn of_this_process() -> Self {
+        let (input, out, errors) = (io::stdin(), io::stdout(), io::stderr());
+        let shows_secrets = out.is_terminal();
+        Self { input, out, errors, shows_secrets }
+    }
+
+    /// Fails unless secrets may be shown: on a terminal, or where `force` asks for it.
+    pub(super) fn permit_secrets(&mut self, force: bool) -> Result<(), Error> {
+        self.shows_secrets |= force;
+        if self.shows_secrets { Ok(()) } else { Err(Error::NotATerminal) }
+    }
+
+    /// Whether standard output is a terminal.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.out.is_terminal()
+    }
+
+    /// The size of the terminal on standard output.
+    pub(super) fn size(&self) -> Size {
+        terminal_size::terminal_size_of(&self.out).map_or(USUAL_SIZE, |(width, height)| Size {
+            columns: usize::from(width.0),
+            lines: usize::from(height.0),
+        })
+    }
+
+    /// Shows a secret, once [`Terminal::permit_secrets`] has agreed.
+    pub(super) fn show(&mut self, text: &str) -> Result<(), Error> {
+        if !self.shows_secrets {
+            return Err(Error::NotATerminal);
+        }
+        self.report(text)
+    }
+
+    /// Writes a line that is the result of a verb and no secret to standard output.
+    pub(super) fn report(&mut self, text: impl Display) -> Result<(), Error> {
+        let mut out = self.out.lock();
+        writeln!(out, "{text}")?;
+        Ok(out.flush()?)
+    }
+
+    /// Writes a message to standard error. That it cannot be written changes nothing.
+    pub(super) fn say(&mut self, text: impl Display) {
+        let _ = writeln!(self.errors.lock(), "{text}");
+    }
+
+    /// Asks for one line. `None` at the end of the input.
+    pub(super) fn ask(&mut self, question: &str) -> Result<Option<Zeroizing<String>>, Error> {
+        let mut errors = self.errors.lock();
+        let _ = write!(errors, "{question}").and_then(|()| errors.flush());
+        let mut line = Zeroizing::new(String::with_capacity(256));
+        Ok(if self.input.lock().read_line(&mut line)? == 0 { None } else { Some(line) })
+    }
+
+    /// Asks for yes or no; anything but a yes is a no.
+    pub(super) fn ask_yes(&mut self, question: &str) -> Result<bool, Error> {
+        let answer = self.ask(&format!("{question} [y/N] "))?;
+        Ok(answer.is_some_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES")))
+    }
+
+    /// Says what went wrong and what to do about it.
+    pub(super) fn complain(&mut self, error: &Error) {
+        self.say(format_args!("countersign: {error}"));
+        self.say(format_args!("hint: {}", error.hint()));
+    }
+}
