@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod format;
+mod problem;
 pub mod record;
 pub mod slot;
 pub mod state;

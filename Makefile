@@ -1,0 +1,64 @@
+# countersign: `make demo` shows it, `make test` tests it, `make install` installs it.
+
+CARGO   ?= cargo
+DESTDIR ?=
+PREFIX  ?= /usr
+# Where this distribution keeps its PAM modules: beside pam_unix.so.
+PAM_DIR ?= $(patsubst %/,%,$(dir $(firstword $(wildcard \
+	/usr/lib/*/security/pam_unix.so /lib/*/security/pam_unix.so \
+	/usr/lib64/security/pam_unix.so /usr/lib/security/pam_unix.so))))
+
+MODULE  := target/release/libpam_countersign.so
+COMMAND := target/release/countersign
+
+.PHONY: help build prepare demo test check install uninstall clean
+
+help:
+	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
+	@echo 'make test           run all tests'
+	@echo 'make check          formatting, clippy, dependencies'
+	@echo 'make build          build the module and the command'
+	@echo 'make install        install them (DESTDIR=, PREFIX=, PAM_DIR=)'
+	@echo 'make uninstall      remove them; what is in /var/lib/countersign stays'
+
+# Built apart: together with the rlib the module would lose link-time optimisation.
+build:
+	$(CARGO) build --locked --release --bin countersign
+	$(CARGO) rustc --locked --release --lib --crate-type cdylib
+
+# What building and testing need from Debian's packages.
+prepare:
+	packaging/prepare
+
+demo: prepare
+	$(MAKE) build
+	$(CARGO) build --locked --example demo
+	KEEP=$(KEEP) target/debug/examples/demo
+
+test: prepare
+	$(MAKE) build
+	tests/run
+
+check: prepare
+	packaging/check
+
+install:
+	@test -n '$(PAM_DIR)' || { echo 'cannot find pam_unix.so: name its directory with PAM_DIR=' >&2; exit 1; }
+	@test -f $(MODULE) -a -f $(COMMAND) || { echo 'nothing is built yet: run make build' >&2; exit 1; }
+	install -D -m 0644 $(MODULE) '$(DESTDIR)$(PAM_DIR)/pam_countersign.so'
+	install -D -m 0755 $(COMMAND) '$(DESTDIR)$(PREFIX)/bin/countersign'
+	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/man/man8' docs/man/pam_countersign.8
+	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/man/man1' docs/man/countersign.1
+	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign/pam.d' $(wildcard pam.d/*)
+	install -d -m 0700 '$(DESTDIR)/var/lib/countersign' \
+		'$(DESTDIR)/var/lib/countersign/users' '$(DESTDIR)/var/lib/countersign/by-uid'
+
+uninstall:
+	@! grep -ls '^[^#]*pam_countersign' $(DESTDIR)/etc/pam.d/* \
+		|| { echo 'these files still call the module: remove its lines first, or nobody can log in' >&2; exit 1; }
+	rm -f '$(DESTDIR)$(PAM_DIR)/pam_countersign.so' '$(DESTDIR)$(PREFIX)/bin/countersign' \
+		'$(DESTDIR)$(PREFIX)/share/man/man8/pam_countersign.8' '$(DESTDIR)$(PREFIX)/share/man/man1/countersign.1'
+	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/countersign'
+
+clean:
+	$(CARGO) clean

@@ -1,0 +1,146 @@
+//! Enrolments put into a store by hand, for tests that need one in a certain shape, and the phone
+//! that goes with them. The codes come from `oathtool`, an independent judge.
+#![allow(dead_code, reason = "each test uses its own part")]
+#![allow(unreachable_pub, reason = "a module of tests, not a crate")]
+#![allow(clippy::disallowed_methods, reason = "those rules are for what runs inside su and sshd")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at what it does not expect"
+)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pam_countersign::credential::slot::{self, Sequenced};
+use pam_countersign::credential::{Authenticator, Credential, KeyRecord, Kind, RecoverySet, State, format};
+use pam_countersign::otp::{Algorithm, Digits, Passcode, Period, RecoveryCode, RecoverySalt, SharedSecret};
+use pam_countersign::user::UserName;
+
+/// The recovery codes of every planted enrolment, as they are typed.
+pub const RECOVERY_CODES: [&str; 3] = ["0123-4567-89AB-CDEF", "GHJK-MNPQ-RSTV-WXYZ", "0000-1111-2222-3333"];
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
+}
+
+/// A device that holds a secret.
+pub struct Phone {
+    secret: String,
+}
+
+impl Phone {
+    /// A phone with this base32 secret.
+    pub fn new(secret: &str) -> Self {
+        Self { secret: secret.to_owned() }
+    }
+
+    /// The code that it shows in so many periods of 30 s, by `oathtool`.
+    pub fn code(&self, periods_ahead: i64) -> String {
+        let when = i64::try_from(now()).expect("a time") + 30 * periods_ahead;
+        let made = Command::new("oathtool")
+            .args(["--totp", "--base32", &format!("--now=@{when}"), &self.secret])
+            .output()
+            .expect("oathtool is installed");
+        assert!(made.status.success(), "oathtool: {}", String::from_utf8_lossy(&made.stderr));
+        String::from_utf8(made.stdout).expect("digits").trim().to_owned()
+    }
+
+    /// A code that it shows neither now nor for two periods to either side.
+    pub fn wrong_code(&self) -> String {
+        let shown: Vec<String> = (-2..=2).map(|periods| self.code(periods)).collect();
+        let mut codes = (0..).map(|number: u32| format!("{number:06}"));
+        codes.find(|code| !shown.contains(code)).expect("a wrong code")
+    }
+}
+
+/// A user's enrolment as it is to be put into a store.
+pub struct Planted {
+    /// What goes into `credential.toml`.
+    pub credential: Credential,
+    /// What goes into `state`.
+    pub state: State,
+}
+
+impl Planted {
+    /// An enrolment with one phone, of which no code is used yet, and three recovery codes.
+    pub fn new(name: &str, uid: u32) -> (Self, Phone) {
+        let salt = RecoverySalt([7; 16]);
+        let digests = RECOVERY_CODES.map(|code| recovery_code(code).digest(&salt)).to_vec();
+        let secret = SharedSecret::from_bytes(format!("secret of {name:.<20}").as_bytes()).expect("a secret");
+        let phone = Phone::new(&secret.to_base32());
+        let authenticator = Authenticator {
+            id: "phone".to_owned(),
+            secret,
+            kind: Kind::Totp(Period::RECOMMENDED),
+            algorithm: Algorithm::Sha1,
+            digits: Digits::Six,
+            confirmed: Some(1_790_000_000),
+        };
+        let mut state = State::new([5; 16], now());
+        state.recovery.set = Some([7; 8]);
+        let record = KeyRecord { key: authenticator.key_name(), next: 0, drift: 0, lean: 0 };
+        state.put_key(record, &[]);
+        let credential = Credential {
+            user: UserName::new(name.as_bytes()).expect("a name"),
+            uid: Some(uid),
+            disabled: false,
+            authenticators: vec![authenticator],
+            recovery: Some(RecoverySet { salt, digests }),
+        };
+        (Self { credential, state }, phone)
+    }
+
+    /// Puts it into a store, in place of what was there.
+    pub fn put_into(&self, store: &Path) {
+        let name = self.credential.user.as_str();
+        let directory = self.directory(store);
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir(&directory).expect("a directory for the user");
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).expect("its mode");
+        let text = format::write(&self.credential).expect("a credential that can be written");
+        write(&directory.join("credential.toml"), text.as_bytes());
+        self.put_state_into(store);
+        if let Some(uid) = self.credential.uid {
+            write(&store.join("by-uid").join(uid.to_string()), format!("{name}\n").as_bytes());
+        }
+    }
+
+    /// Puts the state alone into a store: what logins have used up is good again.
+    pub fn put_state_into(&self, store: &Path) {
+        let first = Sequenced { sequence: 1, state: self.state.clone() };
+        let mut bytes = slot::encode(&self.credential.user, &first).expect("a state that can be written");
+        bytes.resize(65_536 + 4096, b'\n');
+        write(&self.directory(store).join("state"), &bytes);
+    }
+
+    /// The state that a store holds now.
+    pub fn state_in_store(&self, store: &Path) -> State {
+        let bytes = fs::read(self.directory(store).join("state")).expect("a state");
+        let slot = |offset: usize| slot::decode(&self.credential.user, &bytes[offset..offset + slot::SIZE]);
+        slot::choose(slot(0), slot(65_536)).expect("a whole slot").current.state
+    }
+
+    /// The user's directory in a store.
+    pub fn directory(&self, store: &Path) -> PathBuf {
+        store.join("users").join(self.credential.user.as_str())
+    }
+}
+
+fn recovery_code(typed: &str) -> RecoveryCode {
+    match Passcode::parse(typed.as_bytes()) {
+        Some(Passcode::Recovery(code)) => code,
+        _ => panic!("not a recovery code: {typed}"),
+    }
+}
+
+/// Writes a file of mode 0600.
+pub fn write(path: &Path, content: &[u8]) {
+    fs::write(path, content).expect("write a file");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("its mode");
+}
