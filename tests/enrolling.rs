@@ -1,0 +1,342 @@
+//! The command, on a terminal as a person has it: enrolling, replacing, looking, removing.
+#![allow(missing_docs, reason = "the names of the tests say it")]
+#![allow(clippy::disallowed_methods, reason = "those rules are for the module")]
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at surprises")]
+
+#[path = "container/mod.rs"]
+mod container;
+#[path = "planting/mod.rs"]
+mod planting;
+#[path = "sandbox/mod.rs"]
+mod sandbox;
+#[path = "screen/mod.rs"]
+mod screen;
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Output, Stdio};
+
+use container::Terminal;
+use planting::{Phone, Planted, RECOVERY_CODES};
+use sandbox::{Sandbox, module};
+
+const QUESTION: &str = "code that the app shows: ";
+
+fn machine() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.service("door", &format!("auth required {} attempts=1\n", module().display()));
+    sandbox
+}
+
+/// `countersign` with these words, run to its end without a terminal.
+fn run(sandbox: &Sandbox, words: &[&str]) -> Output {
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_countersign"));
+    command.args(words).stdin(Stdio::null()).output().expect("the command runs")
+}
+
+/// `countersign` with these words on a terminal.
+fn on_terminal(sandbox: &Sandbox, words: &[&str]) -> Terminal {
+    start(sandbox.command(env!("CARGO_BIN_EXE_countersign")).args(words))
+}
+
+fn start(command: &Command) -> Terminal {
+    let mut words: Vec<OsString> = vec![command.get_program().to_owned()];
+    words.extend(command.get_args().map(OsString::from));
+    Terminal::start(&words)
+}
+
+fn log_in(sandbox: &Sandbox, code: &str) -> String {
+    sandbox.login("door", "alice", &[code]).authenticate().to_owned()
+}
+
+/// Reads the key that is shown for typing in.
+fn phone_of(terminal: &mut Terminal) -> Phone {
+    terminal.expect("key for typing in: ");
+    let shown = terminal.expect("\n");
+    terminal.expect(QUESTION);
+    Phone::new(&shown.replace(' ', "").trim().to_owned())
+}
+
+/// Enrols alice and returns her phone and what was on the screen.
+fn enrol(sandbox: &Sandbox, words: &[&str]) -> (Phone, String) {
+    let mut terminal = on_terminal(sandbox, &[&["enroll", "alice"], words].concat());
+    let phone = phone_of(&mut terminal);
+    terminal.send_line(&phone.code(0));
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+    (phone, terminal.transcript())
+}
+
+fn nothing_is_kept(sandbox: &Sandbox) -> bool {
+    let empty =
+        |part: &str| fs::read_dir(sandbox.store().join(part)).is_ok_and(|mut names| names.next().is_none());
+    empty("users") && empty("by-uid")
+}
+
+fn recovery_codes_on(screen: &str) -> Vec<String> {
+    let is_code = |line: &&str| line.len() == 19 && line.split('-').all(|group| group.len() == 4);
+    screen.lines().map(str::trim).filter(is_code).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_qr_code_on_the_terminal_is_the_exact_uri() {
+    let sandbox = machine();
+    let mut terminal = on_terminal(&sandbox, &["enroll", "alice", "--issuer", "web1.example.org"]);
+    terminal.expect("key for typing in: ");
+    let key = terminal.expect("\n").replace(' ', "").trim().to_owned();
+    assert_eq!(key.len(), 32, "160 bits");
+    let uri = format!("otpauth://totp/web1.example.org:alice?secret={key}&issuer=web1.example.org");
+    assert_eq!(screen::read_qr_code(&terminal.transcript()), uri);
+    terminal.expect(QUESTION);
+    terminal.send_control('c');
+    terminal.wait();
+    assert!(nothing_is_kept(&sandbox));
+}
+
+#[test]
+fn a_first_code_activates_and_is_spent_by_it() {
+    let sandbox = machine();
+    let (phone, screen) = enrol(&sandbox, &[]);
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "the first code is used up");
+    assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_SUCCESS");
+    let codes = recovery_codes_on(&screen);
+    assert_eq!(codes.len(), 10, "{screen}");
+    assert_eq!(log_in(&sandbox, &codes[9]), "PAM_SUCCESS");
+    assert_eq!(log_in(&sandbox, &codes[9]), "PAM_AUTH_ERR");
+    let log = sandbox.log_lines().join("\n");
+    assert!(log.contains("event=enrolled by=uid:0 user=\"alice\""), "{log}");
+}
+
+#[test]
+fn until_the_first_code_is_right_nothing_is_kept() {
+    let sandbox = machine();
+    let mut terminal = on_terminal(&sandbox, &["enroll", "alice"]);
+    let phone = phone_of(&mut terminal);
+    for reply in [phone.wrong_code().as_str(), "", "no idea", RECOVERY_CODES[0]] {
+        terminal.send_line(reply);
+        terminal.expect("that is not the code; wait for the next one and try again");
+        terminal.expect(QUESTION);
+        assert!(nothing_is_kept(&sandbox));
+    }
+    terminal.send_line(&phone.wrong_code());
+    terminal.expect("countersign: no code was right");
+    assert_eq!(terminal.wait(), 3);
+    assert!(nothing_is_kept(&sandbox));
+}
+
+#[test]
+fn the_end_of_the_input_leaves_nothing() {
+    let sandbox = machine();
+    let output = run(&sandbox, &["enroll", "alice", "--force"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("countersign: given up\nhint: nothing was changed\n"), "{errors}");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(nothing_is_kept(&sandbox));
+}
+
+#[test]
+fn a_secret_is_not_shown_where_there_is_no_terminal() {
+    let sandbox = machine();
+    let output = run(&sandbox, &["enroll", "alice"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.is_empty());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("hint: run it in a terminal, or use --force"), "{errors}");
+}
+
+#[test]
+fn an_enrolment_is_not_overwritten_and_replacing_keeps_the_old_until_confirmed() {
+    let sandbox = machine();
+    let (alice, old) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    let refused = run(&sandbox, &["enroll", "alice", "--force"]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("countersign enroll --replace"));
+
+    let mut given_up = on_terminal(&sandbox, &["enroll", "alice", "--replace"]);
+    phone_of(&mut given_up);
+    assert_eq!(log_in(&sandbox, &old.code(-1)), "PAM_SUCCESS", "in force while the new one is shown");
+    given_up.send_control('c');
+    given_up.wait();
+    assert_eq!(log_in(&sandbox, &old.code(0)), "PAM_SUCCESS", "in force after it was given up");
+
+    let (new, _) = enrol(&sandbox, &["--replace"]);
+    assert_eq!(log_in(&sandbox, &old.code(1)), "PAM_AUTH_ERR", "no longer in force");
+    assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_AUTH_ERR", "nor its recovery codes");
+    assert_eq!(log_in(&sandbox, &new.code(1)), "PAM_SUCCESS");
+}
+
+#[test]
+fn recovery_codes_are_saved_for_root_alone_and_never_over_a_file() {
+    let sandbox = machine();
+    let path = sandbox.path().join("codes.txt");
+    let shown = path.to_string_lossy().into_owned();
+    fs::write(&path, "precious").expect("a file");
+    let refused = run(&sandbox, &["enroll", "alice", "--force", "--recovery-file", &shown]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert_eq!(fs::read_to_string(&path).expect("the file"), "precious");
+    assert!(nothing_is_kept(&sandbox));
+
+    fs::remove_file(&path).expect("the file");
+    let (_, screen) = enrol(&sandbox, &["--recovery-file", &shown]);
+    let saved = fs::read_to_string(&path).expect("the file");
+    assert_eq!(recovery_codes_on(&saved), recovery_codes_on(&screen));
+    assert_eq!(fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn where_the_recovery_codes_cannot_be_saved_nothing_is_activated() {
+    let sandbox = machine();
+    let mut terminal = on_terminal(&sandbox, &["enroll", "alice", "--recovery-file", "/proc/nowhere/codes"]);
+    let phone = phone_of(&mut terminal);
+    terminal.send_line(&phone.code(0));
+    terminal.expect("countersign: cannot write /proc/nowhere/codes");
+    assert_eq!(terminal.wait(), 1);
+    assert!(nothing_is_kept(&sandbox));
+}
+
+#[test]
+fn a_terminal_that_is_too_small_gets_the_key() {
+    let sandbox = machine();
+    let mut shell = sandbox.command("sh");
+    shell
+        .args(["-c", "stty columns 20 rows 8; exec \"$0\" enroll alice"])
+        .arg(env!("CARGO_BIN_EXE_countersign"));
+    let mut terminal = start(&shell);
+    terminal.expect("the terminal is too small for the QR code");
+    let phone = phone_of(&mut terminal);
+    terminal.send_line(&phone.code(0));
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+    assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_SUCCESS");
+}
+
+#[test]
+fn the_first_enrolment_makes_the_store() {
+    let sandbox = machine();
+    for part in ["users", "by-uid"] {
+        fs::remove_dir(sandbox.store().join(part)).expect("a part of the store");
+    }
+    let (phone, _) = enrol(&sandbox, &[]);
+    assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_SUCCESS");
+    for part in ["users", "users/alice", "by-uid"] {
+        let mode = fs::metadata(sandbox.store().join(part)).expect("a directory").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{part}");
+    }
+    for file in ["users/alice/credential.toml", "users/alice/state", "by-uid/1000"] {
+        let mode = fs::metadata(sandbox.store().join(file)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    assert_eq!(fs::read_dir(sandbox.store().join("users/alice")).expect("a directory").count(), 2);
+}
+
+#[test]
+fn status_tells_what_is_kept_and_never_a_secret() {
+    let sandbox = machine();
+    let (alice, phone) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS");
+    assert_eq!(log_in(&sandbox, &phone.wrong_code()), "PAM_AUTH_ERR");
+    let output = run(&sandbox, &["status", "alice"]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "alice: enrolled\n\
+         \x20 authenticator   phone: totp SHA1, 6 digits, 30 s, confirmed 2026-09-21T14:13:20Z, drift 0\n\
+         \x20 recovery codes  2 of 3 left\n\
+         \x20 failures        1 from other sources\n"
+    );
+    let output = run(&sandbox, &["status", "bob"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "countersign: bob is not enrolled\nhint: enrol with: countersign enroll USER\n"
+    );
+}
+
+#[test]
+fn remove_asks_and_then_forgets() {
+    let sandbox = machine();
+    let (alice, phone) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    let mut terminal = on_terminal(&sandbox, &["remove", "alice"]);
+    terminal.expect("remove the authenticators and recovery codes of alice? [y/N] ");
+    terminal.send_line("");
+    assert_eq!(terminal.wait(), 3);
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_SUCCESS");
+    let removed = run(&sandbox, &["remove", "alice", "--yes"]);
+    assert_eq!(removed.status.code(), Some(0), "{}", String::from_utf8_lossy(&removed.stderr));
+    assert!(nothing_is_kept(&sandbox));
+    assert_eq!(run(&sandbox, &["remove", "alice", "--yes"]).status.code(), Some(4));
+}
+
+#[test]
+fn remove_works_on_a_damaged_enrolment_and_on_one_of_a_former_account() {
+    let sandbox = machine();
+    let (mut alice, _) = Planted::new("alice", 1000);
+    alice.credential.uid = Some(4242);
+    alice.put_into(&sandbox.store());
+    assert_eq!(run(&sandbox, &["remove", "alice", "--yes"]).status.code(), Some(0));
+    assert!(nothing_is_kept(&sandbox));
+    let (alice, _) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    planting::write(&alice.directory(&sandbox.store()).join("credential.toml"), b"damaged");
+    planting::write(&alice.directory(&sandbox.store()).join("state"), b"damaged");
+    assert_eq!(run(&sandbox, &["remove", "alice", "--yes"]).status.code(), Some(0));
+    assert!(nothing_is_kept(&sandbox));
+}
+
+#[test]
+fn adopt_makes_the_state_and_leaves_the_credential_alone() {
+    let sandbox = machine();
+    let (alice, phone) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    let directory = alice.directory(&sandbox.store());
+    fs::remove_file(directory.join("state")).expect("the state");
+    fs::remove_file(sandbox.store().join("by-uid/1000")).expect("the entry");
+    let text = fs::read(directory.join("credential.toml")).expect("the credential");
+    assert_eq!(run(&sandbox, &["adopt", "alice"]).status.code(), Some(0));
+    assert_eq!(fs::read(directory.join("credential.toml")).expect("the credential"), text);
+    assert_eq!(fs::read_to_string(sandbox.store().join("by-uid/1000")).expect("the entry"), "alice\n");
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "the present window is burned");
+    assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS", "the recovery codes are vouched for");
+    assert_eq!(run(&sandbox, &["adopt", "bob"]).status.code(), Some(4));
+}
+
+#[test]
+fn what_cannot_be_understood_is_wrong_usage() {
+    let sandbox = machine();
+    let misspelt = run(&sandbox, &["enrol1"]);
+    assert_eq!(misspelt.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&misspelt.stderr).contains("enroll"));
+    assert_eq!(run(&sandbox, &["enroll", "no-such-user"]).status.code(), Some(1));
+    assert_eq!(run(&sandbox, &["--help"]).status.code(), Some(0));
+    assert_eq!(run(&sandbox, &["--version"]).status.code(), Some(0));
+}
+
+/// The commit is whole or has not happened, whenever the process is killed.
+#[test]
+fn killed_at_any_moment_an_enrolment_is_whole_or_absent() {
+    let mut whole = 0;
+    for round in 0..40_u32 {
+        let sandbox = machine();
+        let mut terminal = on_terminal(&sandbox, &["enroll", "alice"]);
+        let phone = phone_of(&mut terminal);
+        terminal.send_line(&phone.code(0));
+        // From the first thing that is made in the store on, later and later: 0.1 ms to 100 ms.
+        while nothing_is_kept(&sandbox) {
+            assert!(!terminal.has_ended(), "{}", terminal.transcript());
+        }
+        std::thread::sleep(std::time::Duration::from_micros(100 << (round / 4)));
+        terminal.kill();
+        drop(terminal);
+        let directory = sandbox.store().join("users/alice");
+        if !directory.exists() {
+            continue;
+        }
+        whole += 1;
+        for name in ["credential.toml", "state"] {
+            assert!(directory.join(name).exists(), "round {round}: {name}");
+        }
+        assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_SUCCESS", "round {round}");
+    }
+    assert!(whole > 0, "killed too early each time");
+}
