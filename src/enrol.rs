@@ -6,7 +6,6 @@
 
 use zeroize::Zeroizing;
 
-use crate::credential::state::RecoveryRecord;
 use crate::credential::{Authenticator, Credential, Failures, KeyRecord, Kind, RecoverySet, State};
 use crate::otp::recovery::CODES_IN_A_SET;
 use crate::otp::secret::{BadSecret, MADE_HERE};
@@ -133,10 +132,10 @@ impl Confirmed {
     /// recovery codes are vouched for, failures are forgotten. Records of other keys stay.
     pub fn enter_into(&self, state: &mut State) {
         state.put_key(self.record, &[self.record.key]);
-        state.recovery = RecoveryRecord {
-            set: self.credential.recovery.as_ref().map(RecoverySet::name),
-            ..RecoveryRecord::default()
-        };
+        if let Some(set) = &self.credential.recovery {
+            state.recovery.vouch_for(set.name());
+        }
+        state.recovery.failures = 0;
         for failures in state.known.iter_mut().map(|known| &mut known.failures).chain(&mut state.counters) {
             *failures = Failures::default();
         }
@@ -154,10 +153,10 @@ pub fn adopt(credential: &Credential, state: &mut State, now: u64) {
             state.put_key(burned(*key, authenticator.kind, now).unwrap_or(from_zero), &in_use);
         }
     }
-    let set = credential.recovery.as_ref().map(RecoverySet::name);
-    if state.recovery.set != set {
-        state.recovery = RecoveryRecord { set, ..RecoveryRecord::default() };
+    if let Some(set) = &credential.recovery {
+        state.recovery.vouch_for(set.name());
     }
+    state.written = now;
 }
 
 #[cfg(test)]
@@ -246,11 +245,11 @@ mod tests {
         adopt(&confirmed.credential, &mut state, NOW);
         let now = attempt(Presented::Code(code_at(&pending, NOW)));
         assert_eq!(decide(&confirmed.credential, &mut state, &now, NOW), Err(Denial::SpentCode));
-        let later = attempt(Presented::Code(code_at(&pending, NOW + 60)));
-        assert!(decide(&confirmed.credential, &mut state, &later, NOW + 60).is_ok());
-        assert!(state.recovery.set.is_some());
+        let later = attempt(Presented::Code(code_at(&pending, NOW + 360)));
+        assert!(decide(&confirmed.credential, &mut state, &later, NOW + 360).is_ok());
+        assert_eq!(state.recovery.sets.len(), 1);
         let before = state.clone();
-        adopt(&confirmed.credential, &mut state, NOW + 60);
+        adopt(&confirmed.credential, &mut state, NOW + 360);
         assert_eq!(state, before);
     }
 }

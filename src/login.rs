@@ -7,7 +7,7 @@
 use zeroize::Zeroizing;
 
 use crate::config::{ArgumentError, Config, FirstFactor, Unenrolled};
-use crate::credential::SourceName;
+pub use crate::credential::SourceName;
 pub use crate::credential::StateHealth;
 use crate::otp::Passcode;
 use crate::policy::source_of;
@@ -25,6 +25,9 @@ pub trait Conversation {
 
     /// Tells something that needs no answer. That it could not be told changes nothing.
     fn tell(&mut self, tone: Tone, text: &str);
+
+    /// Notes a refusal after which the person may try again. The last one is in the report.
+    fn note(&mut self, denial: Denial, attempts: u8, source: &SourceName);
 
     /// Whether the transaction is still about this user: programs may change PAM_USER while they
     /// prompt.
@@ -167,6 +170,9 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
             self.conversation.tell(Tone::Bad, &words_for(last));
             if matches!(last, Denial::BackedOff { .. } | Denial::Capped) {
                 return Ok(Outcome::Denied(last));
+            }
+            if self.attempts < self.config.attempts {
+                self.conversation.note(last, self.attempts, &self.source);
             }
         }
         Ok(if self.config.attempts > 1 { Outcome::AttemptsUsedUp(last) } else { Outcome::Denied(last) })

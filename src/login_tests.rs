@@ -31,7 +31,6 @@ impl CredentialStore for Memory {
     fn update<T>(
         &self,
         _: &User,
-        _: u64,
         mut decide: impl FnMut(&Credential, &mut State) -> T,
     ) -> Result<Option<Updated<T>>, StoreError> {
         if self.fail_updating {
@@ -59,6 +58,7 @@ struct Script {
     replies: VecDeque<Vec<u8>>,
     prompts: usize,
     told: Vec<String>,
+    noted: Vec<(Denial, u8)>,
     becomes_other_user: bool,
 }
 
@@ -78,6 +78,10 @@ impl Conversation for Script {
 
     fn tell(&mut self, _: Tone, text: &str) {
         self.told.push(text.to_owned());
+    }
+
+    fn note(&mut self, denial: Denial, attempts: u8, _: &SourceName) {
+        self.noted.push((denial, attempts));
     }
 
     fn is_still_about(&mut self, _: &User) -> bool {
@@ -134,6 +138,7 @@ fn a_wrong_code_is_asked_for_again_up_to_three_times() {
     let mut script = Script::of(&["000000", "correct horse", &code(0)]);
     assert!(matches!(run(enrolled(), &of_alice(), &[], &mut script), Outcome::Accepted(_)));
     assert_eq!(script.told, ["Wrong code.", "Wrong code."]);
+    assert_eq!(script.noted, [(Denial::WrongCode, 1), (Denial::Malformed, 2)]);
     let mut script = Script::of(&["000000", "000001", "000002"]);
     let outcome = run(enrolled(), &of_alice(), &[], &mut script);
     assert!(matches!(outcome, Outcome::AttemptsUsedUp(Denial::WrongCode)));

@@ -133,11 +133,11 @@ impl<Store: CredentialStore, Time: Clock> Verifier for LocalVerifier<Store, Time
 
     fn verify(&self, user: &User, typed: &Passcode, source: &SourceName) -> Result<Judged, VerifierError> {
         let attempt = Attempt { presented: self.present(user, typed)?, source: source.clone() };
-        let now = self.clock.now()?;
-        let updated =
-            self.store.update(user, now, |credential, state| decide(credential, state, &attempt, now))?;
+        let updated = self.store.update(user, |credential, state| {
+            self.clock.now().map(|now| decide(credential, state, &attempt, now))
+        })?;
         Ok(match updated {
-            Some(Updated { value: verdict, health }) => Judged { verdict, health },
+            Some(Updated { value: verdict, health }) => Judged { verdict: verdict?, health },
             None => Judged { verdict: Err(Denial::NotEnrolled), health: StateHealth::Whole },
         })
     }

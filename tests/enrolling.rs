@@ -55,7 +55,7 @@ fn phone_of(terminal: &mut Terminal) -> Phone {
     terminal.expect("key for typing in: ");
     let shown = terminal.expect("\n");
     terminal.expect(QUESTION);
-    Phone::new(&shown.replace(' ', "").trim().to_owned())
+    Phone::new(shown.replace(' ', "").trim())
 }
 
 /// Enrols alice and returns her phone and what was on the screen.
@@ -230,6 +230,34 @@ fn the_first_enrolment_makes_the_store() {
 }
 
 #[test]
+fn an_enrolment_whose_number_cannot_be_noted_is_not_made() {
+    let sandbox = machine();
+    // A directory in the place of the entry: the file cannot be put there.
+    fs::create_dir(sandbox.store().join("by-uid/1000")).expect("a directory");
+    let output = run(&sandbox, &["enroll", "alice", "--force"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(fs::read_dir(sandbox.store().join("users")).expect("users").next().is_none());
+}
+
+#[test]
+fn an_enrolment_that_a_crash_cut_off_after_its_number_was_noted_can_be_made_anew() {
+    let sandbox = machine();
+    planting::write(&sandbox.store().join("by-uid/1000"), b"alice\n");
+    let (phone, _) = enrol(&sandbox, &[]);
+    assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_SUCCESS");
+}
+
+#[test]
+fn a_disabled_user_stays_disabled_with_a_new_phone() {
+    let sandbox = machine();
+    let (mut alice, _) = Planted::new("alice", 1000);
+    alice.credential.disabled = true;
+    alice.put_into(&sandbox.store());
+    let (phone, _) = enrol(&sandbox, &["--replace"]);
+    assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_AUTH_ERR");
+}
+
+#[test]
 fn status_tells_what_is_kept_and_never_a_secret() {
     let sandbox = machine();
     let (alice, phone) = Planted::new("alice", 1000);
@@ -282,6 +310,12 @@ fn remove_works_on_a_damaged_enrolment_and_on_one_of_a_former_account() {
     planting::write(&alice.directory(&sandbox.store()).join("state"), b"damaged");
     assert_eq!(run(&sandbox, &["remove", "alice", "--yes"]).status.code(), Some(0));
     assert!(nothing_is_kept(&sandbox));
+    let (mut gone, _) = Planted::new("gone", 4242);
+    gone.credential.user = pam_countersign::user::UserName::new(b"gone").expect("a name");
+    gone.put_into(&sandbox.store());
+    planting::write(&gone.directory(&sandbox.store()).join("credential.toml"), b"damaged");
+    assert_eq!(run(&sandbox, &["remove", "gone", "--yes"]).status.code(), Some(0));
+    assert!(nothing_is_kept(&sandbox), "nor the entry of an account that is gone");
 }
 
 #[test]

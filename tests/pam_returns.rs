@@ -136,7 +136,14 @@ fn attempts_used_up_is_pam_maxtries() {
     let login = log_in(&sandbox, "alice", &[&wrong, &wrong, &wrong]);
     assert_eq!(login.authenticate(), "PAM_MAXTRIES", "{}", login.raw);
     assert_eq!(login.prompts(), 3);
-    assert!(the_log_line(&sandbox).contains(" attempts=3 "));
+    let lines = sandbox.log_lines();
+    assert_eq!(lines.len(), 3, "one line a verdict: {lines:?}");
+    for (line, attempts) in lines.iter().zip(1..) {
+        assert!(
+            line.contains(&format!("reason=wrong_code service=door source=none: attempts={attempts} ")),
+            "{line}"
+        );
+    }
     let charged: u32 =
         alice.state_in_store(&sandbox.store()).counters.iter().map(|counter| counter.count).sum();
     assert_eq!(charged, 3);
@@ -173,6 +180,40 @@ fn an_unreadable_state_is_pam_authinfo_unavail() {
     let line = the_log_line(&sandbox);
     assert!(line.starts_with("event=error reason=state_damaged service=door "), "{line}");
     assert!(line.contains(" cause=\"neither slot of the state is whole\" mend=\""), "{line}");
+}
+
+/// As a caller of su may: his limits are the module's.
+#[test]
+fn limits_of_the_caller_deny_and_do_not_kill() {
+    let (sandbox, alice, phone) = door("");
+    let before = alice.state_in_store(&sandbox.store());
+    let code = phone.code(0);
+    let limited = |limit: &str| {
+        let mut client = sandbox.command("prlimit");
+        client.arg(limit).arg(sandbox::example("pam-client"));
+        client.args(["--confdir", "/etc/pam.d", "--service", SERVICE, "--user", "alice", "--reply", &code]);
+        Conversation::of(client)
+    };
+    // With the fewest, libpam cannot even load the module; with a few more, files are missing.
+    for descriptors in 4..=9 {
+        let login = limited(&format!("--nofile={descriptors}"));
+        let spent = alice.state_in_store(&sandbox.store()) != before;
+        assert_eq!(login.authenticate() == "PAM_SUCCESS", spent, "{descriptors} descriptors: {}", login.raw);
+        alice.put_state_into(&sandbox.store());
+    }
+    sandbox.log_lines();
+    // Nothing may be written, or the second slot in part.
+    for limit in ["--fsize=0", "--fsize=67584"] {
+        let login = limited(limit);
+        assert_eq!(login.authenticate(), "PAM_AUTHINFO_UNAVAIL", "{limit}: {} {}", login.raw, login.stderr);
+        assert_eq!(alice.state_in_store(&sandbox.store()), before, "{limit}");
+    }
+    let lines = sandbox.log_lines().join("\n");
+    assert!(
+        lines.contains("reason=store_failed") && lines.contains("cause=\"cannot write the state: "),
+        "{lines}"
+    );
+    assert_eq!(log_in(&sandbox, "alice", &[&code]).authenticate(), "PAM_SUCCESS");
 }
 
 #[test]

@@ -14,13 +14,16 @@ use crate::sys;
 pub(super) fn run(options: &Adopt, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     who::require_root()?;
     let user = who::account(Some(&options.user))?;
-    let now = sys::clock::now().ok_or(Error::Clock)?;
     let store = backend::store();
-    let adopted = store.update(&user, now, |credential, state| enrol::adopt(credential, state, now))?;
-    adopted.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
+    store.read(&user)?.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
     store.note_uid(&user)?;
+    let now = sys::clock::now().ok_or(Error::Clock)?;
+    let adopted = store.update(&user, |credential, state| enrol::adopt(credential, state, now))?;
+    adopted.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
     audit::log(Change::Adopted, &user, terminal);
+    terminal.say(format_args!("{} is enrolled", user.name));
     terminal
-        .say(format_args!("{} is enrolled; the present code counts as used, the next one works", user.name));
+        .say("codes of new devices count as used for eleven periods, five and a half minutes for most apps");
+    terminal.say("recovery codes and counters that this machine has not seen before count as unused");
     Ok(ExitCode::Success)
 }

@@ -3,6 +3,7 @@
 //! Until the first code is right nothing is on disk, so Ctrl-C at any prompt leaves nothing behind.
 
 use std::io;
+use std::path::Path;
 
 use super::args::Enroll;
 use super::audit::{self, Change};
@@ -10,7 +11,7 @@ use super::error::{Error, ExitCode};
 use super::terminal::Terminal;
 use super::{qr, recovery_file, who};
 use crate::backend;
-use crate::credential::{CredentialStore as _, EnrolmentStore as _, StoreError};
+use crate::credential::{Credential, CredentialStore as _, EnrolmentStore as _, StoreError};
 use crate::enrol::{self, Confirmed, Entropy, Pending};
 use crate::otp::Passcode;
 use crate::otp::secret::BadSecret;
@@ -39,32 +40,32 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
     present(&pending, &user, &issuer, terminal)?;
     let confirmed = ask_for_first_code(&pending, terminal)?;
     let page = recovery_file::page(user.name.as_str(), &issuer, &confirmed.codes);
-    // From here on it is done or it is not: no signal may stop it half way.
+    // From here on it is done and shown, or it is not done: no signal may stop it half way.
     sys::process::undisturbed(|| {
-        if let Some(path) = &options.recovery_file {
-            recovery_file::write(path, &page)?;
-        }
-        activate(&user, former, &confirmed).inspect_err(|_| {
-            if let Some(path) = &options.recovery_file {
-                recovery_file::remove(path);
-            }
-        })
+        keep(options.recovery_file.as_deref(), &page, || activate(&user, former, &confirmed))?;
+        audit::log(if former { Change::Replaced } else { Change::Enrolled }, &user, terminal);
+        terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
+        terminal.show(&page).map_err(|error| Error::NotShown(Box::new(error)))
     })
     .map_err(|sys::process::IdentityError| Error::Store(StoreError::Identity))??;
-    audit::log(if former { Change::Replaced } else { Change::Enrolled }, &user, terminal);
-    terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
-    terminal.show(&page)?;
     if let Some(path) = &options.recovery_file {
         terminal.say(format_args!("they are in {} too", path.display()));
     }
     Ok(ExitCode::Success)
 }
 
+/// Saves the page, where that is wanted, before the enrolment is made, and not without it.
+fn keep(path: Option<&Path>, page: &str, make: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    let Some(path) = path else { return make() };
+    recovery_file::write(path, page)?;
+    make().inspect_err(|_| recovery_file::remove(path))
+}
+
 fn is_enrolled(user: &User) -> Result<bool, Error> {
     match backend::store().read(user) {
         Ok(found) => Ok(found.is_some()),
-        // The first enrolment of a machine makes the store.
-        Err(StoreError::NoStore) => Ok(false),
+        // The first enrolment of a machine makes the store; one that a crash cut off is made anew.
+        Err(StoreError::NoStore | StoreError::NoCredential) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
@@ -111,9 +112,11 @@ fn activate(user: &User, former: bool, confirmed: &Confirmed) -> Result<(), Erro
     if !former {
         return Ok(store.create(user, &confirmed.credential, &confirmed.first_state(now))?);
     }
-    let replaced = store.replace(user, now, |_, state| {
+    let replaced = store.replace(user, |former, state| {
         confirmed.enter_into(state);
-        confirmed.credential.clone()
+        state.written = now;
+        // A new phone does not lift what an administrator has ordered.
+        Credential { disabled: former.disabled, ..confirmed.credential.clone() }
     })?;
     // Removed in the meantime: then the person who removed it had the last word.
     replaced.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))

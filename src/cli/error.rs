@@ -63,6 +63,8 @@ pub enum Error {
     File(PathBuf, io::Error),
     /// The clock is not set.
     Clock,
+    /// The enrolment was made, but its recovery codes could not be shown.
+    NotShown(Box<Error>),
     /// Reading or writing the terminal, or getting random bytes.
     System(io::Error),
 }
@@ -84,6 +86,9 @@ impl Error {
             Self::FileExists(_) => "name a file that is not there yet",
             Self::File(..) => "name a file in a directory that you can write to; nothing was changed",
             Self::Clock => "set the clock, codes depend on it",
+            Self::NotShown(_) => {
+                "the enrolment is in force; for new recovery codes: countersign enroll --replace USER"
+            }
             Self::GivenUp | Self::System(_) => "nothing was changed",
         }
     }
@@ -105,6 +110,7 @@ impl Error {
             | Self::Store(_)
             | Self::File(..)
             | Self::Clock
+            | Self::NotShown(_)
             | Self::System(_) => ExitCode::Failure,
         }
     }
@@ -126,6 +132,7 @@ impl fmt::Display for Error {
             Self::FileExists(path) => write!(out, "{} is there already", path.display()),
             Self::File(path, error) => write!(out, "cannot write {}: {error}", path.display()),
             Self::Clock => out.write_str("the clock of this machine is not set"),
+            Self::NotShown(error) => write!(out, "the recovery codes could not be shown: {error}"),
             Self::System(error) => error.fmt(out),
         }
     }

@@ -35,7 +35,8 @@ fn report(credential: &Credential, state: Option<&State>) -> String {
     let left = codes.zip(state).map_or(0, |(set, state)| recovery_codes_left(set, state));
     let _ = writeln!(text, "  recovery codes  {left} of {made} left");
     let Some(state) = state else {
-        text.push_str("  state           missing: run `countersign adopt`");
+        text.push_str("  state           missing; recovery codes and counters are refused: run `countersign enroll --replace`,\n\
+             \x20                 or `countersign adopt` where configuration management has just placed this");
         return text;
     };
     for known in &state.known {

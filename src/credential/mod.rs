@@ -12,5 +12,5 @@ pub mod state;
 pub mod store;
 
 pub use record::{Authenticator, Credential, Kind, RecoverySet};
-pub use state::{Failures, KeyName, KeyRecord, KnownSource, SourceName, State};
+pub use state::{Failures, KeyName, KeyRecord, KnownSource, SourceName, State, VouchedSet};
 pub use store::{CredentialStore, EnrolmentStore, StateHealth, StoreError, Updated};

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::state::{
-    COUNTERS, Failures, KeyName, KeyRecord, KnownSource, MOST_KEYS, MOST_KNOWN_SOURCES, RecoveryRecord,
-    SourceName, State,
+    COUNTERS, Failures, KeyName, KeyRecord, KnownSource, MOST_DRIFT, MOST_KEYS, MOST_KNOWN_SOURCES,
+    MOST_RECOVERY_SETS, RecoveryRecord, SourceName, State, VouchedSet,
 };
 use crate::otp::recovery::CODES_IN_A_SET;
 use crate::user::UserName;
@@ -119,9 +119,7 @@ struct RawState {
     written: u64,
     counter_key: String,
     keys: Vec<(String, u64, i8, i8)>,
-    #[serde(default)]
-    recovery_set: Option<String>,
-    recovery_used: Vec<String>,
+    recovery_sets: Vec<(String, Vec<String>)>,
     recovery_failures: u32,
     known: Vec<(String, u32, u64, u64)>,
     counters: Vec<(u32, u64)>,
@@ -136,16 +134,16 @@ pub fn decode(user: &UserName, bytes: &[u8]) -> Slot {
         return Slot::Invalid;
     };
     let mut words = header.split(' ');
-    match (words.next(), words.next()) {
-        (Some(MAGIC), Some(FORMAT)) => {}
-        (Some(MAGIC), Some(_)) => return Slot::OtherFormat,
-        _ => return Slot::Invalid,
-    }
-    let (Some(sequence), Some(digest), None) = (words.next(), words.next(), words.next()) else {
+    let (Some(MAGIC), Some(format), Some(sequence), Some(digest), None) =
+        (words.next(), words.next(), words.next(), words.next(), words.next())
+    else {
         return Slot::Invalid;
     };
-    if bytes.len() != SIZE || digest != digest_of(user, sequence, rest) {
+    if bytes.len() != SIZE || digest != digest_of(user, format, sequence, rest) {
         return Slot::Invalid;
+    }
+    if format != FORMAT {
+        return Slot::OtherFormat;
     }
     let state = toml::from_str(rest).ok().and_then(|raw: RawState| state_of(&raw));
     match (sequence.parse(), state) {
@@ -154,7 +152,8 @@ pub fn decode(user: &UserName, bytes: &[u8]) -> Slot {
     }
 }
 
-/// Writes a slot. `None` when the state breaks one of its caps, which no code path does.
+/// Writes a slot. `None` when it would not read back as the same, so that nothing is ever written
+/// that the next login could not read.
 pub fn encode(user: &UserName, current: &Sequenced) -> Option<Vec<u8>> {
     let sequence = current.sequence.to_string();
     let digits = DIGEST_DIGITS;
@@ -163,14 +162,14 @@ pub fn encode(user: &UserName, current: &Sequenced) -> Option<Vec<u8>> {
     while header + rest.len() < SIZE {
         rest.push('\n');
     }
-    let digest = digest_of(user, &sequence, &rest);
+    let digest = digest_of(user, FORMAT, &sequence, &rest);
     let slot = format!("{MAGIC} {FORMAT} {sequence} {digest}\n{rest}").into_bytes();
-    (slot.len() == SIZE).then_some(slot)
+    (decode(user, &slot) == Slot::Valid(current.clone())).then_some(slot)
 }
 
-fn digest_of(user: &UserName, sequence: &str, rest: &str) -> String {
+fn digest_of(user: &UserName, format: &str, sequence: &str, rest: &str) -> String {
     let mut hash = Sha256::new();
-    for part in [user.as_str(), FORMAT, sequence] {
+    for part in [user.as_str(), format, sequence] {
         hash.update(part);
         hash.update([0]);
     }
@@ -190,12 +189,10 @@ fn body(state: &State) -> Option<String> {
         writeln!(text, "[\"{}\", {}, {drift}, {lean}],", HEXLOWER.encode(&key.0), number(*next)).ok()?;
     }
     writeln!(text, "]").ok()?;
-    if let Some(set) = &state.recovery.set {
-        writeln!(text, "recovery_set = \"{}\"", HEXLOWER.encode(set)).ok()?;
-    }
-    writeln!(text, "recovery_used = [").ok()?;
-    for used in &state.recovery.used {
-        writeln!(text, "\"{}\",", HEXLOWER.encode(used)).ok()?;
+    writeln!(text, "recovery_sets = [").ok()?;
+    for VouchedSet { name, used } in &state.recovery.sets {
+        let used: Vec<_> = used.iter().map(|used| format!("\"{}\"", HEXLOWER.encode(used))).collect();
+        writeln!(text, "[\"{}\", [{}]],", HEXLOWER.encode(name), used.join(", ")).ok()?;
     }
     writeln!(text, "]\nrecovery_failures = {}", state.recovery.failures).ok()?;
     writeln!(text, "known = [").ok()?;
@@ -228,17 +225,18 @@ fn state_of(raw: &RawState) -> Option<State> {
             })
             .collect::<Option<_>>()?,
         recovery: RecoveryRecord {
-            set: match &raw.recovery_set {
-                Some(set) => Some(from_hex(set)?),
-                None => None,
-            },
-            used: raw.recovery_used.iter().map(|used| from_hex(used)).collect::<Option<_>>()?,
+            sets: raw.recovery_sets.iter().map(vouched_set).collect::<Option<_>>()?,
             failures: raw.recovery_failures,
         },
         known: raw.known.iter().map(known_source).collect::<Option<_>>()?,
         counters: counters(&raw.counters)?,
     };
     within_caps(&state).then_some(state)
+}
+
+fn vouched_set((name, used): &(String, Vec<String>)) -> Option<VouchedSet> {
+    let used = used.iter().map(|used| from_hex(used)).collect::<Option<_>>()?;
+    Some(VouchedSet { name: from_hex(name)?, used })
 }
 
 fn known_source((source, count, last, accepted): &(String, u32, u64, u64)) -> Option<KnownSource> {
@@ -253,8 +251,13 @@ fn counters(raw: &[(u32, u64)]) -> Option<[Failures; COUNTERS]> {
 
 fn within_caps(state: &State) -> bool {
     state.keys.len() <= MOST_KEYS
+        && state
+            .keys
+            .iter()
+            .all(|record| record.drift.abs_diff(0) <= MOST_DRIFT && record.lean.abs_diff(0) <= 1)
         && state.known.len() <= MOST_KNOWN_SOURCES
-        && state.recovery.used.len() <= CODES_IN_A_SET
+        && state.recovery.sets.len() <= MOST_RECOVERY_SETS
+        && state.recovery.sets.iter().all(|set| set.used.len() <= CODES_IN_A_SET)
 }
 
 fn from_hex<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {

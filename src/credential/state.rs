@@ -4,12 +4,16 @@
 
 use std::fmt;
 
+/// The most time steps by which a device's clock may be learned to be off.
+pub const MOST_DRIFT: u8 = 10;
 /// The most keys remembered: those in use and those removed.
 pub const MOST_KEYS: usize = 16;
 /// The most sources that have a budget of their own.
 pub const MOST_KNOWN_SOURCES: usize = 8;
 /// The counters that all other sources fall into.
 pub const COUNTERS: usize = 16;
+/// The most sets of recovery codes that are vouched for.
+pub const MOST_RECOVERY_SETS: usize = 3;
 /// The longest text of a source, in bytes.
 pub const LONGEST_SOURCE: usize = 64;
 
@@ -95,15 +99,46 @@ pub struct KnownSource {
     pub accepted: u64,
 }
 
+/// A set of recovery codes that the state vouches for, and what is used of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VouchedSet {
+    /// The first 8 bytes of its salt.
+    pub name: [u8; 8],
+    /// The first 8 bytes of the digest of each code used.
+    pub used: Vec<[u8; 8]>,
+}
+
 /// Which recovery codes are used up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecoveryRecord {
-    /// The set in force: the first 8 bytes of its salt. Codes of any other set are refused.
-    pub set: Option<[u8; 8]>,
-    /// The first 8 bytes of the digest of each code used.
-    pub used: Vec<[u8; 8]>,
+    /// The last sets, the newest at the end. Codes of any other set are refused. Former sets stay, so
+    /// that a credential that is put back does not bring back codes that were used.
+    pub sets: Vec<VouchedSet>,
     /// Wrong recovery codes since the last good one.
     pub failures: u32,
+}
+
+impl RecoveryRecord {
+    /// The record of a set.
+    pub fn set(&self, name: [u8; 8]) -> Option<&VouchedSet> {
+        self.sets.iter().find(|set| set.name == name)
+    }
+
+    /// The record of a set, to write to.
+    pub fn set_mut(&mut self, name: [u8; 8]) -> Option<&mut VouchedSet> {
+        self.sets.iter_mut().find(|set| set.name == name)
+    }
+
+    /// Makes the codes of a set good, but none that was used before. The oldest set makes room.
+    pub fn vouch_for(&mut self, name: [u8; 8]) {
+        if self.set(name).is_some() {
+            return;
+        }
+        if self.sets.len() >= MOST_RECOVERY_SETS {
+            self.sets.remove(0);
+        }
+        self.sets.push(VouchedSet { name, used: Vec::new() });
+    }
 }
 
 /// All that logins remember of one user.

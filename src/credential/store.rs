@@ -23,11 +23,11 @@ pub trait CredentialStore {
     /// writes and flushes what it changed, and only then returns what `decide` returned.
     ///
     /// `Ok(None)` says that the user is positively not enrolled; `decide` was not called. `decide`
-    /// must be quick and must not fail: it may run once more when the files were replaced meanwhile.
+    /// must be quick. It reads the clock itself: a time from before the lock could be as old as the
+    /// caller of su likes, who may stop the process until it has the lock.
     fn update<T>(
         &self,
         user: &User,
-        now: u64,
         decide: impl FnMut(&Credential, &mut State) -> T,
     ) -> Result<Option<Updated<T>>, StoreError>;
 }
@@ -39,11 +39,11 @@ pub trait EnrolmentStore: CredentialStore {
     fn create(&self, user: &User, credential: &Credential, state: &State) -> Result<(), StoreError>;
 
     /// Under the user's lock: replaces the credential by what `change` makes of it, after the state
-    /// that `change` made is on disk. `Ok(None)` when the user is not enrolled.
+    /// that `change` made is on disk. Either both are kept or the former ones stay good: the new
+    /// credential is on disk before the state is touched. `Ok(None)` when the user is not enrolled.
     fn replace(
         &self,
         user: &User,
-        now: u64,
         change: impl FnMut(&Credential, &mut State) -> Credential,
     ) -> Result<Option<()>, StoreError>;
 
@@ -182,7 +182,7 @@ impl StoreError {
             Self::System { .. } => {
                 "look at the file system of /var/lib/countersign and at the limits of the caller"
             }
-            Self::NoStore => "run `countersign enroll`, which makes it, or mount it",
+            Self::NoStore => "run `make install` or `countersign enroll`, which make it, or mount it",
             Self::NoCredential => "put the credential back, or run `countersign remove` and enrol again",
             Self::Distrusted { .. } => {
                 "find out who changed it, then `chown root` and `chmod go=` it or restore it"

@@ -3,21 +3,28 @@
 use zeroize::Zeroizing;
 
 use super::handle::{Handle, Style};
-use crate::login::{Conversation, ConversationError, Tone};
+use super::log::{Line, line};
+use crate::login::{Conversation, ConversationError, Denial, Outcome, Report, SourceName, Tone};
 use crate::sys;
 use crate::user::{User, UserName};
 
 /// The person at the other end of a PAM transaction.
 pub(super) struct PamConversation<'a, 'b> {
     handle: &'a mut Handle<'b>,
+    service: &'a str,
     typed_name: &'a [u8],
     silent: bool,
 }
 
 impl<'a, 'b> PamConversation<'a, 'b> {
     /// `silent` is PAM_SILENT: nothing is told, but what must be asked is asked.
-    pub(super) fn new(handle: &'a mut Handle<'b>, typed_name: &'a [u8], silent: bool) -> Self {
-        Self { handle, typed_name, silent }
+    pub(super) fn new(
+        handle: &'a mut Handle<'b>,
+        service: &'a str,
+        typed_name: &'a [u8],
+        silent: bool,
+    ) -> Self {
+        Self { handle, service, typed_name, silent }
     }
 }
 
@@ -34,6 +41,13 @@ impl Conversation for PamConversation<'_, '_> {
             };
             self.handle.show(style, text);
         }
+    }
+
+    fn note(&mut self, denial: Denial, attempts: u8, source: &SourceName) {
+        let outcome = Outcome::Denied(denial);
+        let report = Report { attempts, source: Some(source.clone()), ..Report::early(outcome) };
+        let Line { level, text } = line(&report, self.service, self.typed_name);
+        self.handle.log(level, &text);
     }
 
     fn is_still_about(&mut self, user: &User) -> bool {

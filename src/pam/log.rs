@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 
 use crate::login::{Outcome, Proof, Report, StateHealth};
 
+/// How much of a name is shown, in bytes: as long as a name can be.
+const MOST_OF_A_NAME: usize = 255;
+
 /// A line and how grave it is (syslog(3)).
 pub(super) struct Line {
     pub(super) level: c_int,
@@ -40,7 +43,8 @@ pub(super) fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
     if let Some((cause, mend)) = cause_of(&report.outcome) {
         let _ = write!(text, " cause={} mend={}", quoted(cause.as_bytes()), quoted(mend.as_bytes()));
     }
-    let _ = write!(text, " user={}", quoted(typed_name));
+    let shown = typed_name.get(..MOST_OF_A_NAME).unwrap_or(typed_name);
+    let _ = write!(text, " user={}", quoted(shown));
     Line { level, text }
 }
 

@@ -141,6 +141,20 @@ pub fn decide(
     attempt: &Attempt,
     now: u64,
 ) -> Result<Accepted, Denial> {
+    let before = state.clone();
+    let verdict = judge(credential, state, attempt, now);
+    if *state != before {
+        state.written = now;
+    }
+    verdict
+}
+
+fn judge(
+    credential: &Credential,
+    state: &mut State,
+    attempt: &Attempt,
+    now: u64,
+) -> Result<Accepted, Denial> {
     if credential.disabled {
         return Err(Denial::Disabled);
     }
@@ -252,28 +266,26 @@ fn by_recovery_code(
         state.recovery.failures = state.recovery.failures.saturating_add(1);
         return Err(Denial::WrongRecoveryCode);
     };
-    if state.recovery.set != Some(set.name()) {
+    let Some(vouched) = state.recovery.set_mut(set.name()) else {
         return Err(Denial::UnvouchedRecoveryCodes);
-    }
+    };
     let known = set.digests.iter().fold(subtle::Choice::from(0), |found, kept| found | kept.ct_eq(digest));
     if !bool::from(known) {
         state.recovery.failures = state.recovery.failures.saturating_add(1);
         return Err(Denial::WrongRecoveryCode);
     }
-    if state.recovery.used.contains(&digest.name()) {
+    if vouched.used.contains(&digest.name()) {
         return Err(Denial::SpentRecoveryCode);
     }
-    state.recovery.used.push(digest.name());
+    vouched.used.push(digest.name());
     state.recovery.failures = 0;
     Ok(Accepted::by_recovery_code(recovery_codes_left(set, state)))
 }
 
 /// How many recovery codes of the set in force can still be used.
 pub fn recovery_codes_left(set: &RecoverySet, state: &State) -> usize {
-    if state.recovery.set != Some(set.name()) {
-        return 0;
-    }
-    set.digests.iter().filter(|digest| !state.recovery.used.contains(&digest.name())).count()
+    let Some(vouched) = state.recovery.set(set.name()) else { return 0 };
+    set.digests.iter().filter(|digest| !vouched.used.contains(&digest.name())).count()
 }
 
 #[cfg(test)]

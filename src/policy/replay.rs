@@ -1,6 +1,7 @@
 //! Once: a time step or a counter value is good for one login (RFC 6238 §5.2, RFC 4226 §7.2).
 
 use super::window::{Candidate, WINDOW, learn_drift};
+use crate::credential::state::MOST_DRIFT;
 use crate::credential::{KeyName, KeyRecord, Kind};
 
 /// Whether a time step or counter can still be accepted.
@@ -14,11 +15,13 @@ pub fn spend(record: &mut KeyRecord, candidate: Candidate) {
     learn_drift(record, candidate.offset);
 }
 
-/// The record of a key about which nothing is known: every code that is good now counts as used.
-/// `None` for a counter, of which nobody can say where it stands.
+/// The record of a key about which nothing is known: every code that could have been accepted by now
+/// counts as used, also from a device whose clock is as far ahead as may be learned. `None` for a
+/// counter, of which nobody can say where it stands.
 pub fn burned(key: KeyName, kind: Kind, now: u64) -> Option<KeyRecord> {
     let Kind::Totp(period) = kind else { return None };
-    let last = period.step_at(now).saturating_add_signed(i64::from(WINDOW));
+    let last =
+        period.step_at(now).saturating_add(u64::from(MOST_DRIFT)).saturating_add_signed(i64::from(WINDOW));
     Some(KeyRecord { key, next: last.saturating_add(1), drift: 0, lean: 0 })
 }
 
@@ -34,7 +37,11 @@ mod tests {
     fn a_burned_window_leaves_nothing_good_until_it_has_passed() {
         let record = burned(KeyName([0; 8]), TOTP, 3000).unwrap();
         assert!(candidates(TOTP, &record, 3000).iter().all(|candidate| !is_fresh(&record, *candidate)));
-        assert!(candidates(TOTP, &record, 3060).iter().any(|candidate| is_fresh(&record, *candidate)));
+        // Eleven steps ahead: a drift of ten and the window.
+        let fresh_at =
+            |now| candidates(TOTP, &record, now).iter().any(|candidate| is_fresh(&record, *candidate));
+        assert!(!fresh_at(3000 + 10 * 30));
+        assert!(fresh_at(3000 + 11 * 30));
         assert!(burned(KeyName([0; 8]), Kind::Hotp, 3000).is_none());
     }
 

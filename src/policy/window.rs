@@ -1,13 +1,12 @@
 //! Which codes of an authenticator are good now (RFC 4226 §7.4, RFC 6238 §5.2 and §6).
 
+use crate::credential::state::MOST_DRIFT;
 use crate::credential::{KeyRecord, Kind};
 
 /// Time steps to either side of the device's own time that are still taken (RFC 6238 §5.2).
 pub const WINDOW: i8 = 1;
 /// Counter values from the next one on that are tried (RFC 4226 §7.4).
 pub const LOOK_AHEAD: u64 = 10;
-/// The most time steps by which a device's clock may be learned to be off.
-pub const MOST_DRIFT: i8 = 10;
 
 /// A time step or counter that a code may belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +42,10 @@ pub fn learn_drift(record: &mut KeyRecord, offset: i8) {
         record.lean = offset;
         return;
     }
-    record.drift = (record.drift + offset).clamp(-MOST_DRIFT, MOST_DRIFT);
+    let drift = record.drift.saturating_add(offset);
+    if drift.unsigned_abs() <= MOST_DRIFT {
+        record.drift = drift;
+    }
     record.lean = 0;
 }
 
@@ -92,6 +94,6 @@ mod tests {
         for _ in 0..100 {
             learn_drift(&mut record, -1);
         }
-        assert_eq!(record.drift, -MOST_DRIFT);
+        assert_eq!(record.drift, -10);
     }
 }

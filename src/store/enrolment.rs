@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 use super::files::{
-    BY_UID, CREDENTIAL, FileStore, USERS, entry_of_uid, name_of_uid, opened, random_name, read_anyones,
-    read_credential, subdirectory, system,
+    BY_UID, CREDENTIAL, FileStore, USERS, entry_of_uid, name_of_uid, opened, random_name, read_credential,
+    subdirectory, system,
 };
 use super::names::directory_of;
 use super::state_file;
@@ -28,20 +28,21 @@ impl EnrolmentStore for FileStore {
     fn replace(
         &self,
         user: &User,
-        now: u64,
         mut change: impl FnMut(&Credential, &mut State) -> Credential,
     ) -> Result<Option<()>, StoreError> {
-        let done = self.locked(user, now, |directory, locked| {
+        let done = self.locked(user, |directory, locked| {
             let former = read_credential(directory, user)?;
             let current = locked.read()?;
             let mut state = current.state().clone();
             let credential = change(&former, &mut state);
             let text = format::write(&credential).ok_or(StoreError::Unwritable)?;
-            state.written = now;
-            locked.write(&current, state)?;
-            directory
-                .replace(CREDENTIAL, &random_name(".credential-")?, text.as_bytes())
-                .map_err(system("write the credential"))
+            let prepared = random_name(".credential-")?;
+            directory.prepare(&prepared, text.as_bytes()).map_err(system("write the credential"))?;
+            if let Err(error) = locked.write(&current, state) {
+                let _ = directory.unlink(&prepared);
+                return Err(error);
+            }
+            directory.put_in_place(&prepared, CREDENTIAL).map_err(system("replace the credential"))
         })?;
         Ok(done.map(|((), _)| ()))
     }
@@ -54,14 +55,7 @@ impl EnrolmentStore for FileStore {
             Err(OpenError::Absent) => None,
             other => Some(opened("the user's directory", "open the user's directory", other)?),
         };
-        // A deleted or recreated account no longer has the uid that the credential was made for.
-        let enrolled_uid = directory.as_ref().and_then(|directory| read_anyones(directory).ok()?.uid);
-        let mut entries = Vec::new();
-        for uid in [user.uid, enrolled_uid].into_iter().flatten() {
-            if entry_of_uid(&root, uid)?.is_some_and(|kept| kept == name) && !entries.contains(&uid) {
-                entries.push(uid);
-            }
-        }
+        let entries = entries_of(&root, &name)?;
         if directory.is_none() && entries.is_empty() {
             return Ok(None);
         }
@@ -69,14 +63,15 @@ impl EnrolmentStore for FileStore {
             self.remove_directory(user, &users, &directory, &name)?;
         }
         let by_uid = subdirectory(&root, BY_UID)?;
-        for uid in entries {
-            by_uid.unlink(&uid.to_string()).map_err(system("remove the entry in by-uid"))?;
+        for entry in entries {
+            by_uid.unlink(&entry).map_err(system("remove the entry in by-uid"))?;
         }
+        by_uid.sync().map_err(system("sync the store"))?;
         Ok(Some(()))
     }
 
     fn note_uid(&self, user: &User) -> Result<(), StoreError> {
-        enter_uid(&self.root()?, user, &directory_of(&user.name)?)
+        enter_uid(&self.ensure_layout()?, user, &directory_of(&user.name)?)
     }
 
     fn read_state(&self, user: &User) -> Result<Option<State>, StoreError> {
@@ -96,18 +91,19 @@ impl FileStore {
         }
         let users = subdirectory(&root, USERS)?;
         let temporary = random_name(".new-")?;
-        let made = fill(&users, &temporary, user, credential, state).and_then(|()| {
-            users.rename_to_free(temporary.as_ref(), name.as_ref()).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => StoreError::AlreadyEnrolled,
-                _ => StoreError::system("make the user's directory", error),
-            })
-        });
-        if made.is_err() {
+        // The entry comes first: without it a renamed account would later count as not enrolled. Alone
+        // it denies, until the enrolment is made anew or removed.
+        let made = fill(&users, &temporary, user, credential, state)
+            .and_then(|()| enter_uid(&root, user, &name))
+            .and_then(|()| give_name(&users, &temporary, &name));
+        if let Err(error) = made {
             let _ = users.remove_directory(temporary.as_ref());
+            if !matches!(error, StoreError::AlreadyEnrolled) {
+                forget_uid(&root, user);
+            }
+            return Err(error);
         }
-        made?;
-        users.sync().map_err(system("sync the store"))?;
-        enter_uid(&root, user, &name)
+        users.sync().map_err(system("sync the store"))
     }
 
     /// Makes the directories of the store where they are missing.
@@ -182,6 +178,36 @@ fn fill(
     directory
         .replace(CREDENTIAL, &random_name(".credential-")?, text.as_bytes())
         .map_err(system("write the credential"))
+}
+
+/// Gives a directory that was filled under another name its own.
+fn give_name(users: &Directory, temporary: &str, name: &str) -> Result<(), StoreError> {
+    users.rename_to_free(temporary.as_ref(), name.as_ref()).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => StoreError::AlreadyEnrolled,
+        _ => StoreError::system("make the user's directory", error),
+    })
+}
+
+/// The entries in `by-uid` that lead to a directory: all are looked at, for an account that was
+/// deleted or made anew no longer tells its number.
+fn entries_of(root: &Directory, name: &str) -> Result<Vec<String>, StoreError> {
+    let mut entries = Vec::new();
+    for entry in subdirectory(root, BY_UID)?.names().map_err(system("list by-uid"))? {
+        let entry = String::from_utf8(entry).unwrap_or_default();
+        if let Ok(uid) = entry.parse()
+            && entry_of_uid(root, uid)?.is_some_and(|kept| kept == name)
+        {
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+/// Takes back what [`enter_uid`] noted for an enrolment that came to nothing.
+fn forget_uid(root: &Directory, user: &User) {
+    if let (Some(uid), Ok(by_uid)) = (user.uid, subdirectory(root, BY_UID)) {
+        let _ = by_uid.unlink(&uid.to_string());
+    }
 }
 
 /// Notes under which name the credential of a uid is kept.

@@ -73,7 +73,6 @@ impl FileStore {
     pub(super) fn locked<T>(
         &self,
         user: &User,
-        now: u64,
         mut action: impl FnMut(&Directory, &state_file::Locked<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<(T, StateHealth)>, StoreError> {
         for _ in 0..STARTS {
@@ -83,7 +82,7 @@ impl FileStore {
                 None => {
                     // A directory without a credential is no place to make a state in.
                     read_credential(&directory, user)?;
-                    (state_file::make_missing(&directory, user, now)?, StateHealth::Created)
+                    (state_file::make_missing(&directory, user)?, StateHealth::Created)
                 }
             };
             let reopen = || self.user_directory(user);
@@ -106,16 +105,14 @@ impl CredentialStore for FileStore {
     fn update<T>(
         &self,
         user: &User,
-        now: u64,
         mut decide: impl FnMut(&Credential, &mut State) -> T,
     ) -> Result<Option<Updated<T>>, StoreError> {
-        let done = self.locked(user, now, |directory, locked| {
+        let done = self.locked(user, |directory, locked| {
             let credential = read_credential(directory, user)?;
             let current = locked.read()?;
             let mut state = current.state().clone();
             let value = decide(&credential, &mut state);
             if state != *current.state() {
-                state.written = now;
                 locked.write(&current, state)?;
             }
             Ok((value, current.health()))
@@ -160,19 +157,14 @@ pub(super) fn subdirectory(root: &Directory, name: &str) -> Result<Directory, St
 
 /// Reads the credential in a user's directory and checks that it is his.
 pub(super) fn read_credential(directory: &Directory, user: &User) -> Result<Credential, StoreError> {
-    let credential = read_anyones(directory)?;
+    let file = directory.file(CREDENTIAL, Access::Read, MOST_BYTES);
+    let file = found_or("the credential", "open the credential", file, StoreError::NoCredential)?;
+    let text = read_whole(&file).map_err(system("read the credential"))?;
+    let credential = format::parse(&text).map_err(StoreError::Credential)?;
     if credential.user != user.name || credential.uid != user.uid {
         return Err(StoreError::OtherAccount);
     }
     Ok(credential)
-}
-
-/// Reads the credential in a user's directory, whoever it belongs to.
-pub(super) fn read_anyones(directory: &Directory) -> Result<Credential, StoreError> {
-    let file = directory.file(CREDENTIAL, Access::Read, MOST_BYTES);
-    let file = found_or("the credential", "open the credential", file, StoreError::NoCredential)?;
-    let text = read_whole(&file).map_err(system("read the credential"))?;
-    format::parse(&text).map_err(StoreError::Credential)
 }
 
 /// All of a small file, into memory that was sized before, so that growing leaves no copy behind.

@@ -8,7 +8,7 @@ use super::files::{opened, random_name, system};
 use crate::credential::State;
 use crate::credential::slot::{self, Chosen, Place, Sequenced};
 use crate::credential::store::{Distrust, StateHealth, StoreError};
-use crate::sys::process::{IdentityError, undisturbed};
+use crate::sys::process::{IdentityError, require_file_size, undisturbed};
 use crate::sys::secure_file::{Access, Directory, Identity, OpenError, overwrite_in_place};
 use crate::sys::{entropy, lock, slots};
 use crate::user::User;
@@ -43,10 +43,10 @@ pub(super) fn open(directory: &Directory) -> Result<Option<File>, StoreError> {
 }
 
 /// Makes a state that knows nothing, where there is none, and opens it.
-pub(super) fn make_missing(directory: &Directory, user: &User, now: u64) -> Result<File, StoreError> {
+pub(super) fn make_missing(directory: &Directory, user: &User) -> Result<File, StoreError> {
     let mut counter_key = [0; 16];
     entropy::fill(&mut counter_key).map_err(system("get random bytes"))?;
-    let state = State::new(counter_key, now);
+    let state = State::new(counter_key, 0);
     undisturbed(|| place(directory, user, &state)).map_err(|IdentityError| StoreError::Identity)??;
     open(directory)?.ok_or(StoreError::KeepsChanging)
 }
@@ -75,7 +75,7 @@ pub(super) fn create(
     let first = Sequenced { sequence: 1, state: state.clone() };
     let mut bytes = slot::encode(&user.name, &first).ok_or(StoreError::Unwritable)?;
     bytes.resize(usize::try_from(SIZE).unwrap_or(usize::MAX), b'\n');
-    let written = directory.create(name).and_then(|mut file| {
+    let written = require_file_size(SIZE).and_then(|()| directory.create(name)).and_then(|mut file| {
         overwrite_in_place(&file);
         file.write_all(&bytes)?;
         file.sync_all()

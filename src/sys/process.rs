@@ -4,9 +4,19 @@
 //! process (kill(2)). A stopped holder of a lock would keep everybody else out, so while it holds one
 //! the thread is root in every way, and deaf.
 
+use std::io;
+
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::{ResUid, Uid, getresuid};
+
+/// Fails where the caller's limit of a file's size (RLIMIT_FSIZE, setrlimit(2)) is below `size` bytes:
+/// a write beyond it would end the process by SIGXFSZ, and one across it would be torn.
+pub fn require_file_size(size: u64) -> io::Result<()> {
+    let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE)?;
+    if limit < size { Err(io::Error::from(io::ErrorKind::FileTooLarge)) } else { Ok(()) }
+}
 
 /// The identity could not be taken or given back; whoever sees this must deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -144,16 +144,29 @@ impl Directory {
     /// Puts a file with this content in place of whatever the name led to, atomically and durably.
     /// `temporary` is the name it has until it is whole.
     pub fn replace(&self, name: &str, temporary: &str, content: &[u8]) -> io::Result<()> {
-        let written = self.create(temporary).and_then(|mut file| {
+        self.prepare(temporary, content)?;
+        self.put_in_place(temporary, name)
+    }
+
+    /// Writes a new file and flushes it, or leaves none.
+    pub fn prepare(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let written = self.create(name).and_then(|mut file| {
             file.write_all(content)?;
-            file.sync_all()?;
-            nix::fcntl::renameat(&self.0, temporary, &self.0, name)?;
-            self.sync()
+            file.sync_all()
         });
         if written.is_err() {
-            let _ = self.unlink(temporary);
+            let _ = self.unlink(name);
         }
         written
+    }
+
+    /// Gives a file that [`Directory::prepare`] wrote the name of another one, or removes it.
+    pub fn put_in_place(&self, prepared: &str, name: &str) -> io::Result<()> {
+        if let Err(error) = nix::fcntl::renameat(&self.0, prepared, &self.0, name) {
+            let _ = self.unlink(prepared);
+            return Err(error.into());
+        }
+        self.sync()
     }
 
     /// Gives something in this directory a new name that is free, or fails with `AlreadyExists`.
@@ -171,17 +184,22 @@ impl Directory {
         Ok(unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
-    /// Removes a directory in this one, with the files in it.
+    /// Removes a directory in this one, with the files in it. What cannot be removed keeps nothing
+    /// else from being removed; the first failure is told.
     pub fn remove_directory(&self, name: &OsStr) -> Result<(), OpenError> {
         let inner = self.directory(name)?;
+        let mut result = Ok(());
         for entry in inner.names()? {
-            unlinkat(&inner.0, OsStr::from_bytes(&entry), UnlinkatFlags::NoRemoveDir)?;
+            let removed = unlinkat(&inner.0, OsStr::from_bytes(&entry), UnlinkatFlags::NoRemoveDir);
+            result = result.and(removed);
         }
+        result?;
         unlinkat(&self.0, name, UnlinkatFlags::RemoveDir)?;
         Ok(())
     }
 
-    fn names(&self) -> io::Result<Vec<Vec<u8>>> {
+    /// The names in this directory, in no order.
+    pub fn names(&self) -> io::Result<Vec<Vec<u8>>> {
         let copy = openat(&self.0, ".", Self::flags(), Mode::empty())?;
         let mut names = Vec::new();
         for entry in Dir::from_fd(copy)?.iter() {

@@ -83,7 +83,7 @@ impl Planted {
             confirmed: Some(1_790_000_000),
         };
         let mut state = State::new([5; 16], now());
-        state.recovery.set = Some([7; 8]);
+        state.recovery.vouch_for([7; 8]);
         let record = KeyRecord { key: authenticator.key_name(), next: 0, drift: 0, lean: 0 };
         state.put_key(record, &[]);
         let credential = Credential {
