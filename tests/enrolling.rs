@@ -248,6 +248,35 @@ fn an_enrolment_that_a_crash_cut_off_after_its_number_was_noted_can_be_made_anew
 }
 
 #[test]
+fn what_a_killed_enrolment_or_removal_left_is_cleared_away_by_the_next() {
+    let sandbox = machine();
+    for name in [".new-0123456789abcdef", ".removed-0123456789abcdef"] {
+        let directory = sandbox.store().join("users").join(name);
+        fs::create_dir(&directory).expect("a directory");
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).expect("its mode");
+        planting::write(&directory.join("credential.toml"), b"a secret");
+    }
+    enrol(&sandbox, &[]);
+    let names: Vec<_> = fs::read_dir(sandbox.store().join("users")).expect("users").flatten().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+}
+
+#[test]
+fn enrolled_by_two_at_once_a_user_is_enrolled_once() {
+    let sandbox = machine();
+    let mut terminals: Vec<Terminal> = (0..8).map(|_| on_terminal(&sandbox, &["enroll", "alice"])).collect();
+    let phones: Vec<Phone> = terminals.iter_mut().map(phone_of).collect();
+    for (terminal, phone) in terminals.iter_mut().zip(&phones) {
+        terminal.send_line(&phone.code(0));
+    }
+    let ends: Vec<i32> = terminals.iter_mut().map(Terminal::wait).collect();
+    assert_eq!(ends.iter().filter(|end| **end == 0).count(), 1, "{ends:?}");
+    assert_eq!(ends.iter().filter(|end| **end == 3).count(), 7, "{ends:?}");
+    let winner = ends.iter().position(|end| *end == 0).expect("one");
+    assert_eq!(log_in(&sandbox, &phones[winner].code(1)), "PAM_SUCCESS");
+}
+
+#[test]
 fn a_disabled_user_stays_disabled_with_a_new_phone() {
     let sandbox = machine();
     let (mut alice, _) = Planted::new("alice", 1000);

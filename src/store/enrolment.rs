@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::files::{
@@ -13,9 +14,14 @@ use super::state_file;
 use crate::credential::format;
 use crate::credential::store::{CredentialStore as _, EnrolmentStore, StoreError};
 use crate::credential::{Credential, State};
+use crate::sys::lock;
 use crate::sys::process::{IdentityError, undisturbed};
 use crate::sys::secure_file::{Directory, OpenError};
 use crate::user::User;
+
+/// How the names of directories begin that are not whole yet, or no longer.
+const NEW: &str = ".new-";
+const REMOVED: &str = ".removed-";
 
 impl EnrolmentStore for FileStore {
     fn create(&self, user: &User, credential: &Credential, state: &State) -> Result<(), StoreError> {
@@ -90,20 +96,22 @@ impl FileStore {
             return Err(StoreError::Renamed { directory });
         }
         let users = subdirectory(&root, USERS)?;
-        let temporary = random_name(".new-")?;
+        let temporary = random_name(NEW)?;
         // The entry comes first: without it a renamed account would later count as not enrolled. Alone
         // it denies, until the enrolment is made anew or removed.
-        let made = fill(&users, &temporary, user, credential, state)
-            .and_then(|()| enter_uid(&root, user, &name))
-            .and_then(|()| give_name(&users, &temporary, &name));
-        if let Err(error) = made {
-            let _ = users.remove_directory(temporary.as_ref());
-            if !matches!(error, StoreError::AlreadyEnrolled) {
-                forget_uid(&root, user);
+        alone(&users, || {
+            let made = fill(&users, &temporary, user, credential, state)
+                .and_then(|()| enter_uid(&root, user, &name))
+                .and_then(|()| give_name(&users, &temporary, &name));
+            if let Err(error) = made {
+                let _ = users.remove_directory(temporary.as_ref());
+                if !matches!(error, StoreError::AlreadyEnrolled) {
+                    forget_uid(&root, user);
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
-        users.sync().map_err(system("sync the store"))
+            users.sync().map_err(system("sync the store"))
+        })
     }
 
     /// Makes the directories of the store where they are missing.
@@ -138,8 +146,8 @@ impl FileStore {
         directory: &Directory,
         name: &str,
     ) -> Result<(), StoreError> {
-        let away = || {
-            let temporary = random_name(".removed-")?;
+        let rename_and_remove = || {
+            let temporary = random_name(REMOVED)?;
             users
                 .rename_to_free(name.as_ref(), temporary.as_ref())
                 .map_err(system("remove the user's directory"))?;
@@ -147,12 +155,31 @@ impl FileStore {
             let removed = users.remove_directory(temporary.as_ref());
             opened("the user's directory", "remove the user's directory", removed)
         };
+        let away = || alone(users, rename_and_remove);
         let Ok(Some(file)) = state_file::open(directory) else {
             return undisturbed(away).map_err(|IdentityError| StoreError::Identity)?;
         };
         let reopen = || self.user_directory(user);
         state_file::while_locked(directory, &file, user, reopen, |_| away())?.ok_or(StoreError::KeepsChanging)
     }
+}
+
+/// Runs `action` while no other process makes or removes an enrolment, and clears away what one that
+/// was killed in the middle has left.
+fn alone<T>(users: &Directory, action: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let users_file = users.as_file().map_err(system("lock the store"))?;
+    if !lock::take(&users_file).map_err(system("lock the store"))? {
+        return Err(StoreError::Locked);
+    }
+    for name in users.names().map_err(system("list the store"))? {
+        if name.starts_with(NEW.as_bytes()) || name.starts_with(REMOVED.as_bytes()) {
+            // Leftovers hold nothing that counts; one that cannot be removed must not keep anyone out.
+            let _ = users.remove_directory(OsStr::from_bytes(&name));
+        }
+    }
+    let result = action();
+    users_file.unlock().map_err(system("unlock the store"))?;
+    result
 }
 
 /// Makes the directory of the store, for root alone whatever the umask says.

@@ -211,6 +211,11 @@ impl Directory {
         Ok(names)
     }
 
+    /// This directory as a file, for its lock.
+    pub fn as_file(&self) -> io::Result<File> {
+        Ok(File::from(self.0.try_clone()?))
+    }
+
     /// Makes names that were added or removed durable.
     pub fn sync(&self) -> io::Result<()> {
         Ok(nix::unistd::fsync(&self.0)?)
