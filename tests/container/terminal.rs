@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Why no text can come any more.
+const ENDED: &str = "the program ended";
+
 /// Wide, so that no program wraps the lines that a test looks for.
 const SIZE: Winsize = Winsize { ws_row: 50, ws_col: 250, ws_xpixel: 0, ws_ypixel: 0 };
 
@@ -105,23 +108,32 @@ impl Terminal {
         self.find(texts).0
     }
 
+    /// Like [`Terminal::expect_any`], but `None` when the program ends without any of the texts.
+    pub fn expect_any_or_end(&mut self, texts: &[&str]) -> Option<usize> {
+        match self.look_for(texts) {
+            Ok((index, _)) => Some(index),
+            Err(ENDED) => None,
+            Err(why) => self.fail(&format!("waiting for {texts:?} or the end: {why}")),
+        }
+    }
+
     fn find(&mut self, texts: &[&str]) -> (usize, String) {
+        self.look_for(texts).unwrap_or_else(|why| self.fail(&format!("waiting for {texts:?}: {why}")))
+    }
+
+    fn look_for(&mut self, texts: &[&str]) -> Result<(usize, String), &'static str> {
         let start = self.read;
         let found = self.screen.wait_until(self.patience, |output| {
             let unread = &output.bytes[start..];
             match first_of(unread, texts) {
                 Some(found) => Some(Ok((found, unread[..found.position].to_vec()))),
-                None if output.ended => Some(Err("the program ended")),
+                None if output.ended => Some(Err(ENDED)),
                 None => None,
             }
         });
-        match found.unwrap_or(Err("nothing more came")) {
-            Ok((found, before)) => {
-                self.read = start + found.position + texts[found.index].len();
-                (found.index, String::from_utf8_lossy(&before).into_owned())
-            }
-            Err(why) => self.fail(&format!("waiting for {texts:?}: {why}")),
-        }
+        let (found, before) = found.unwrap_or(Err("nothing more came"))?;
+        self.read = start + found.position + texts[found.index].len();
+        Ok((found.index, String::from_utf8_lossy(&before).into_owned()))
     }
 
     /// Types this text and Enter.
