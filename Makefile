@@ -8,8 +8,9 @@ PAM_DIR ?= $(patsubst %/,%,$(dir $(firstword $(wildcard \
 	/usr/lib/*/security/pam_unix.so /lib/*/security/pam_unix.so \
 	/usr/lib64/security/pam_unix.so /usr/lib/security/pam_unix.so))))
 
-MODULE  := target/release/libpam_countersign.so
-COMMAND := target/release/countersign
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+MODULE  := $(TARGET)/release/libpam_countersign.so
+COMMAND := $(TARGET)/release/countersign
 
 .PHONY: help build prepare demo test check install uninstall clean
 
@@ -33,7 +34,7 @@ prepare:
 demo: prepare
 	$(MAKE) build
 	$(CARGO) build --locked --example demo
-	KEEP=$(KEEP) target/debug/examples/demo
+	KEEP=$(KEEP) $(TARGET)/debug/examples/demo
 
 test: prepare
 	$(MAKE) build

@@ -5,7 +5,15 @@
 //!
 //! - [`user`]: names of accounts
 //! - [`otp`]: one-time codes, recovery codes, otpauth URIs
-//! - [`credential`]: what is kept of a user, and its text on disk
+//! - [`credential`]: what is kept of a user, its text on disk, and what a keeper promises
+//! - [`policy`]: whether a code lets someone in, and what that leaves behind
+//! - [`config`]: what was written on the PAM line, and what it means
+//! - [`verifier`]: who can judge a code
+//! - [`enrol`], [`login`]: the two use cases, over traits
+//! - [`sys`]: system calls, made safe
+//! - [`store`]: the keeper of credentials on this machine
+//! - [`backend`]: the one place that knows every kind of keeper and verifier
+//! - `pam`: the PAM module; [`cli`]: the command
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

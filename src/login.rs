@@ -69,10 +69,8 @@ pub enum Outcome {
     FirstFactorMissing,
     /// Not enrolled, and the configuration lets such users through.
     NotEnrolledAllowed,
-    /// Not let in.
+    /// Not let in; the reason is the last attempt's.
     Denied(Denial),
-    /// Not let in, and all of several attempts are used up; the reason is the last one's.
-    AttemptsUsedUp(Denial),
     /// PAM_USER became another account during a prompt.
     OtherUser,
     /// The person could not be asked.
@@ -161,21 +159,18 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
         if lenient && enrolment == Enrolment::NotEnrolled {
             return Ok(Outcome::NotEnrolledAllowed);
         }
-        let mut last = Denial::Malformed;
-        while self.attempts < self.config.attempts {
-            last = match self.attempt()? {
+        loop {
+            let denial = match self.attempt()? {
                 Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
                 Err(denial) => denial,
             };
-            self.conversation.tell(Tone::Bad, &words_for(last));
-            if matches!(last, Denial::BackedOff { .. } | Denial::Capped) {
-                return Ok(Outcome::Denied(last));
+            self.conversation.tell(Tone::Bad, &words_for(denial));
+            let in_vain = matches!(denial, Denial::BackedOff { .. } | Denial::Capped);
+            if in_vain || self.attempts >= self.config.attempts {
+                return Ok(Outcome::Denied(denial));
             }
-            if self.attempts < self.config.attempts {
-                self.conversation.note(last, self.attempts, &self.source);
-            }
+            self.conversation.note(denial, self.attempts, &self.source);
         }
-        Ok(if self.config.attempts > 1 { Outcome::AttemptsUsedUp(last) } else { Outcome::Denied(last) })
     }
 
     /// One prompt and its verdict.

@@ -141,7 +141,7 @@ fn a_wrong_code_is_asked_for_again_up_to_three_times() {
     assert_eq!(script.noted, [(Denial::WrongCode, 1), (Denial::Malformed, 2)]);
     let mut script = Script::of(&["000000", "000001", "000002"]);
     let outcome = run(enrolled(), &of_alice(), &[], &mut script);
-    assert!(matches!(outcome, Outcome::AttemptsUsedUp(Denial::WrongCode)));
+    assert!(matches!(outcome, Outcome::Denied(Denial::WrongCode)));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn unknown_unenrolled_disabled_and_wrong_see_the_same() {
     for (memory, request) in cases {
         let mut script = Script::of(&wrong);
         let outcome = run(memory, &request, &[], &mut script);
-        assert!(matches!(outcome, Outcome::AttemptsUsedUp(_)), "{outcome:?}");
+        assert!(matches!(outcome, Outcome::Denied(_)), "{outcome:?}");
         assert_eq!(script.told, ["Wrong code."; 3], "{}", request.user.name);
     }
 }
@@ -201,7 +201,7 @@ fn nullok_lets_through_known_unenrolled_users_only() {
     assert!(matches!(outcome, Outcome::NotEnrolledAllowed));
     let mut script = Script::of(&["", "", ""]);
     let outcome = run(Memory::default(), &request("nobody", None), &["nullok"], &mut script);
-    assert!(matches!(outcome, Outcome::AttemptsUsedUp(_)));
+    assert!(matches!(outcome, Outcome::Denied(_)));
     let outcome = run(enrolled(), &of_alice(), &["nullok", "attempts=1"], &mut Script::of(&["000000"]));
     assert!(matches!(outcome, Outcome::Denied(Denial::WrongCode)));
 }
@@ -278,7 +278,7 @@ fn the_command_s_own_service_is_refused() {
 fn one_recovery_code_at_most_is_tried_in_a_transaction() {
     let mut script = Script::of(&["0123456789ABCDEF", "0123456789ABCDEG", "0123456789ABCDEH"]);
     let outcome = run(enrolled(), &of_alice(), &[], &mut script);
-    assert!(matches!(outcome, Outcome::AttemptsUsedUp(Denial::SecondRecoveryCode)));
+    assert!(matches!(outcome, Outcome::Denied(Denial::SecondRecoveryCode)));
 }
 
 #[test]

@@ -130,11 +130,11 @@ fn wrong_disabled_unknown_and_unenrolled_are_pam_auth_err() {
 }
 
 #[test]
-fn attempts_used_up_is_pam_maxtries() {
+fn attempts_used_up_is_pam_auth_err() {
     let (sandbox, alice, phone) = door("");
     let wrong = phone.wrong_code();
     let login = log_in(&sandbox, "alice", &[&wrong, &wrong, &wrong]);
-    assert_eq!(login.authenticate(), "PAM_MAXTRIES", "{}", login.raw);
+    assert_eq!(login.authenticate(), "PAM_AUTH_ERR", "{}", login.raw);
     assert_eq!(login.prompts(), 3);
     let lines = sandbox.log_lines();
     assert_eq!(lines.len(), 3, "one line a verdict: {lines:?}");
@@ -150,7 +150,7 @@ fn attempts_used_up_is_pam_maxtries() {
 }
 
 #[test]
-fn backed_off_and_capped_are_pam_maxtries() {
+fn backed_off_and_capped_are_pam_auth_err() {
     let (sandbox, mut alice, phone) = door("");
     for (count, words) in
         [(5, "Too many wrong codes; try again in 30 s"), (100, "Too many wrong codes; use a recovery")]
@@ -165,7 +165,7 @@ fn backed_off_and_capped_are_pam_maxtries() {
         }
         alice.put_into(&sandbox.store());
         let login = log_in(&sandbox, "alice", &[&phone.code(0)]);
-        assert_eq!(login.authenticate(), "PAM_MAXTRIES", "{}", login.raw);
+        assert_eq!(login.authenticate(), "PAM_AUTH_ERR", "{}", login.raw);
         assert!(login.messages[1].contains(words), "{:?}", login.messages);
         sandbox.log_lines();
     }
@@ -180,6 +180,31 @@ fn an_unreadable_state_is_pam_authinfo_unavail() {
     let line = the_log_line(&sandbox);
     assert!(line.starts_with("event=error reason=state_damaged service=door "), "{line}");
     assert!(line.contains(" cause=\"neither slot of the state is whole\" mend=\""), "{line}");
+}
+
+/// Behind a first factor that is `required`, the code of the whole stack is the first failure's. One
+/// that only the module gives would tell that the password was right.
+#[test]
+fn the_result_does_not_tell_whether_the_password_was_right() {
+    let (sandbox, mut alice, phone) = door("");
+    sandbox.service(SERVICE, &format!("auth required pam_unix.so\nauth required {}\n", module().display()));
+    let wrong = phone.wrong_code();
+    let results = |replies: &[&str]| {
+        let login = log_in(&sandbox, "alice", replies);
+        (login.authenticate().to_owned(), login.messages)
+    };
+    for count in [0, 5, 100] {
+        alice
+            .state
+            .counters
+            .iter_mut()
+            .for_each(|counter| (counter.count, counter.last) = (count, now() + 60));
+        alice.put_into(&sandbox.store());
+        let right_password = results(&["password-of-alice", &wrong, &wrong, &wrong]);
+        alice.put_into(&sandbox.store());
+        let wrong_password = results(&["password-of-bob", &wrong, &wrong, &wrong]);
+        assert_eq!(right_password, wrong_password, "after {count} failures");
+    }
 }
 
 /// As a caller of su may: his limits are the module's.

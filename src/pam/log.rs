@@ -54,7 +54,6 @@ fn event_of(outcome: &Outcome) -> (c_int, &'static str) {
         Outcome::FirstFactorProven => (libc::LOG_INFO, "first_factor"),
         Outcome::NotEnrolledAllowed => (libc::LOG_NOTICE, "ignored"),
         Outcome::Denied(_)
-        | Outcome::AttemptsUsedUp(_)
         | Outcome::FirstFactorMissing
         | Outcome::OtherUser
         | Outcome::BadName(_)
@@ -72,7 +71,7 @@ fn reason_of(outcome: &Outcome) -> Option<&'static str> {
         Outcome::Accepted(_) | Outcome::FirstFactorProven => return None,
         Outcome::NotEnrolledAllowed => "not_enrolled",
         Outcome::FirstFactorMissing => "first_factor_missing",
-        Outcome::Denied(denial) | Outcome::AttemptsUsedUp(denial) => denial.reason(),
+        Outcome::Denied(denial) => denial.reason(),
         Outcome::OtherUser => "user_changed",
         Outcome::ConversationFailed => "conversation_failed",
         Outcome::Unavailable(error) => error.reason(),
@@ -107,7 +106,6 @@ fn cause_of(outcome: &Outcome) -> Option<(String, &'static str)> {
         | Outcome::FirstFactorMissing
         | Outcome::NotEnrolledAllowed
         | Outcome::Denied(_)
-        | Outcome::AttemptsUsedUp(_)
         | Outcome::OtherUser => None,
     }
 }

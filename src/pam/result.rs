@@ -2,36 +2,23 @@
 
 use pam::constants::PamResultCode;
 
-use crate::login::{Denial, Outcome};
+use crate::login::Outcome;
 
 /// The PAM code of an outcome. Without a wildcard: a new outcome must be given its code here.
+///
+/// Whoever is not let in for his own doing gets one and the same code. Behind a first factor that is
+/// `required` a second one would tell whether the password was right
+/// (`docs/decisions/0003-one-code-for-all-denials.md`).
 pub(super) fn result_code(outcome: &Outcome) -> PamResultCode {
     match outcome {
         Outcome::Accepted(_) | Outcome::FirstFactorProven => PamResultCode::PAM_SUCCESS,
         Outcome::NotEnrolledAllowed => PamResultCode::PAM_IGNORE,
-        Outcome::Denied(denial) => of_denial(*denial),
-        Outcome::FirstFactorMissing | Outcome::OtherUser | Outcome::BadName(_) => PamResultCode::PAM_AUTH_ERR,
-        Outcome::AttemptsUsedUp(_) => PamResultCode::PAM_MAXTRIES,
+        Outcome::Denied(_) | Outcome::FirstFactorMissing | Outcome::OtherUser | Outcome::BadName(_) => {
+            PamResultCode::PAM_AUTH_ERR
+        }
         Outcome::Unavailable(_) | Outcome::AccountsUnreadable(_) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
         Outcome::ConversationFailed => PamResultCode::PAM_CONV_ERR,
         Outcome::OwnService | Outcome::BadArguments(_) => PamResultCode::PAM_SERVICE_ERR,
-    }
-}
-
-fn of_denial(denial: Denial) -> PamResultCode {
-    match denial {
-        Denial::BackedOff { .. } | Denial::Capped => PamResultCode::PAM_MAXTRIES,
-        Denial::UnknownUser
-        | Denial::NotEnrolled
-        | Denial::Disabled
-        | Denial::Malformed
-        | Denial::WrongCode
-        | Denial::SpentCode
-        | Denial::WrongRecoveryCode
-        | Denial::SpentRecoveryCode
-        | Denial::SecondRecoveryCode
-        | Denial::UnvouchedRecoveryCodes
-        | Denial::NoUsableAuthenticator => PamResultCode::PAM_AUTH_ERR,
     }
 }
 
@@ -42,6 +29,7 @@ pub(super) const AFTER_A_PANIC: PamResultCode = PamResultCode::PAM_ABORT;
 mod tests {
     use super::*;
     use crate::config::ArgumentError;
+    use crate::login::Denial;
     use crate::user::BadName;
     use crate::verifier::VerifierError;
 
@@ -75,11 +63,13 @@ mod tests {
             Outcome::AccountsUnreadable(std::io::ErrorKind::TimedOut.into()),
         ];
         outcomes.extend(DENIALS.map(Outcome::Denied));
-        outcomes.extend(DENIALS.map(Outcome::AttemptsUsedUp));
         for outcome in outcomes {
             let code = result_code(&outcome);
             assert_ne!(code, PamResultCode::PAM_SUCCESS, "{outcome:?}");
             assert_ne!(code, PamResultCode::PAM_IGNORE, "{outcome:?}");
+        }
+        for denial in DENIALS {
+            assert_eq!(result_code(&Outcome::Denied(denial)), PamResultCode::PAM_AUTH_ERR, "{denial}");
         }
         assert_eq!(result_code(&Outcome::FirstFactorProven), PamResultCode::PAM_SUCCESS);
         assert_eq!(result_code(&Outcome::NotEnrolledAllowed), PamResultCode::PAM_IGNORE);
