@@ -154,3 +154,24 @@ proptest! {
         prop_assert_eq!(decode(&name("alice"), &slot), Slot::Valid(current));
     }
 }
+
+/// The vectors of `tests/vectors/state`, written by a program that knows only the documentation.
+#[test]
+fn every_vector_gets_its_verdict() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/state");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        let verdict = match decode(&name("alice"), &bytes[end + 1..]) {
+            Slot::Blank => "# blank".to_owned(),
+            Slot::Valid(current) => format!("# valid {}", current.sequence),
+            Slot::Invalid => "# invalid".to_owned(),
+            Slot::OtherFormat => "# other format".to_owned(),
+        };
+        assert_eq!(verdict.as_bytes(), &bytes[..end], "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 25, "only {seen} vectors");
+}
