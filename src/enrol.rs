@@ -6,12 +6,13 @@
 
 use zeroize::Zeroizing;
 
-use crate::credential::{Authenticator, Credential, Failures, KeyRecord, Kind, RecoverySet, State};
+use crate::credential::{Authenticator, Credential, KeyRecord, Kind, RecoverySet, State};
 use crate::otp::recovery::CODES_IN_A_SET;
 use crate::otp::secret::{BadSecret, MADE_HERE};
 use crate::otp::uri::{Label, Moving, otpauth};
 use crate::otp::{Algorithm, Code, Digits, Period, RecoveryCode, RecoverySalt, SharedSecret};
 use crate::policy::replay::{burned, spend};
+use crate::policy::throttle::unlock;
 use crate::policy::window::candidates;
 use crate::user::User;
 
@@ -136,9 +137,7 @@ impl Confirmed {
             state.recovery.vouch_for(set.name());
         }
         state.recovery.failures = 0;
-        for failures in state.known.iter_mut().map(|known| &mut known.failures).chain(&mut state.counters) {
-            *failures = Failures::default();
-        }
+        unlock(state);
     }
 }
 

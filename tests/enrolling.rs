@@ -277,6 +277,22 @@ fn enrolled_by_two_at_once_a_user_is_enrolled_once() {
 }
 
 #[test]
+fn a_directory_without_a_credential_is_named_and_can_be_removed() {
+    let sandbox = machine();
+    let (alice, _) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    fs::remove_file(alice.directory(&sandbox.store()).join("credential.toml")).expect("the credential");
+    let mut terminal = on_terminal(&sandbox, &["enroll", "alice"]);
+    let phone = phone_of(&mut terminal);
+    terminal.send_line(&phone.code(0));
+    terminal.expect("countersign: the user's directory holds no credential");
+    terminal.expect("run `countersign remove` and enrol again");
+    assert_eq!(terminal.wait(), 1);
+    assert_eq!(run(&sandbox, &["remove", "alice", "--yes"]).status.code(), Some(0));
+    enrol(&sandbox, &[]);
+}
+
+#[test]
 fn a_disabled_user_stays_disabled_with_a_new_phone() {
     let sandbox = machine();
     let (mut alice, _) = Planted::new("alice", 1000);
@@ -345,6 +361,25 @@ fn remove_works_on_a_damaged_enrolment_and_on_one_of_a_former_account() {
     planting::write(&gone.directory(&sandbox.store()).join("credential.toml"), b"damaged");
     assert_eq!(run(&sandbox, &["remove", "gone", "--yes"]).status.code(), Some(0));
     assert!(nothing_is_kept(&sandbox), "nor the entry of an account that is gone");
+}
+
+#[test]
+fn unlock_asks_and_then_codes_are_taken_again() {
+    let sandbox = machine();
+    let (mut alice, phone) = Planted::new("alice", 1000);
+    alice.state.counters.iter_mut().for_each(|counter| counter.count = 100);
+    alice.put_into(&sandbox.store());
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "capped");
+    let mut terminal = on_terminal(&sandbox, &["unlock", "alice"]);
+    terminal.expect("forget all wrong codes that were typed for alice? [y/N] ");
+    terminal.send_line("no");
+    assert_eq!(terminal.wait(), 3);
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "still");
+    assert_eq!(run(&sandbox, &["unlock", "alice", "--yes"]).status.code(), Some(0));
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_SUCCESS");
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "what was used stays used");
+    assert!(sandbox.log_lines().join("\n").contains("event=unlocked by=uid:0 user=\"alice\""));
+    assert_eq!(run(&sandbox, &["unlock", "bob", "--yes"]).status.code(), Some(4));
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(super) enum Verb {
     Status(Status),
     /// Remove a user's authenticators and recovery codes
     Remove(Remove),
+    /// Forget a user's failures: codes are taken again
+    Unlock(Unlock),
     /// Make the state for a credential that configuration management has placed
     Adopt(Adopt),
 }
@@ -64,6 +66,16 @@ pub(super) struct Status {
 #[derive(Debug, Args)]
 pub(super) struct Remove {
     /// The account, which may be gone already
+    pub(super) user: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+/// `countersign unlock`
+#[derive(Debug, Args)]
+pub(super) struct Unlock {
+    /// The account
     pub(super) user: String,
     /// Do not ask
     #[arg(long, short)]

@@ -12,6 +12,7 @@ pub(super) enum Change {
     Replaced,
     Removed,
     Adopted,
+    Unlocked,
 }
 
 /// Writes one line about a change that has been made. The change stands even where the log is away,
@@ -22,6 +23,7 @@ pub(super) fn log(change: Change, user: &User, terminal: &mut Terminal) {
         Change::Replaced => "replaced",
         Change::Removed => "removed",
         Change::Adopted => "adopted",
+        Change::Unlocked => "unlocked",
     };
     let by = crate::sys::user::real_uid();
     let line = format!("event={event} by=uid:{by} user=\"{}\"", user.name.as_str().escape_default());

@@ -13,6 +13,7 @@ mod recovery_file;
 mod remove;
 mod status;
 mod terminal;
+mod unlock;
 mod who;
 
 use clap::Parser as _;
@@ -37,6 +38,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Enroll(options) => enroll::run(&options, &mut terminal),
         Verb::Status(options) => status::run(&options, &mut terminal),
         Verb::Remove(options) => remove::run(&options, &mut terminal),
+        Verb::Unlock(options) => unlock::run(&options, &mut terminal),
         Verb::Adopt(options) => adopt::run(&options, &mut terminal),
     };
     let code = done.unwrap_or_else(|error| {

@@ -93,6 +93,12 @@ pub fn lift_cap(state: &mut State, source: &SourceName) {
     }
 }
 
+/// Forgets all failures, as an administrator may order.
+pub fn unlock(state: &mut State) {
+    let of_known = state.known.iter_mut().map(|place| &mut place.failures);
+    of_known.chain(&mut state.counters).for_each(|failures| *failures = Failures::default());
+}
+
 /// Lets failures dated after `now` count as of now, so that a clock that was ahead for a while
 /// does not make anyone wait longer than [`LONGEST_WAIT`].
 pub fn forget_future(state: &mut State, now: u64) {

@@ -129,6 +129,20 @@ fn a_clock_that_was_ahead_makes_nobody_wait_longer_than_the_longest_wait() {
 }
 
 #[test]
+fn an_administrator_forgets_all_failures_and_no_source() {
+    let mut state = state();
+    welcome(&mut state, &address(1), NOW);
+    fail(&mut state, &address(1), 100, NOW);
+    for number in 2..200 {
+        charge(&mut state, &address(number), NOW);
+    }
+    unlock(&mut state);
+    assert_eq!(standing(&state, &address(1), NOW), Standing::Free);
+    assert_eq!(standing(&state, &address(2), NOW), Standing::Free);
+    assert!(known(&state, &address(1)).is_some());
+}
+
+#[test]
 fn a_recovery_code_lifts_the_cap_of_strangers() {
     let mut state = state();
     for number in 0..200 {

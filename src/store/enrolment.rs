@@ -28,7 +28,12 @@ impl EnrolmentStore for FileStore {
         if self.read(user).is_ok_and(|found| found.is_some()) {
             return Err(StoreError::AlreadyEnrolled);
         }
-        undisturbed(|| self.place(user, credential, state)).map_err(|IdentityError| StoreError::Identity)?
+        let placed = undisturbed(|| self.place(user, credential, state));
+        match (placed.map_err(|IdentityError| StoreError::Identity)?, self.read(user)) {
+            // The directory is there, but not an enrolment: what is wrong with it is what to tell.
+            (Err(StoreError::AlreadyEnrolled), Err(problem)) => Err(problem),
+            (placed, _) => placed,
+        }
     }
 
     fn replace(
