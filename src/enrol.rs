@@ -191,6 +191,10 @@ mod tests {
         pending.authenticator.generator().code(now / 30)
     }
 
+    fn typed(code: Code) -> Presented {
+        Presented::Code { code, previous: None }
+    }
+
     fn attempt(presented: Presented) -> Attempt {
         Attempt { presented, source: SourceName::nowhere() }
     }
@@ -218,9 +222,9 @@ mod tests {
         let pending = pending();
         let confirmed = pending.confirm(&code_at(&pending, NOW), NOW).unwrap();
         let mut state = confirmed.first_state(NOW);
-        let again = attempt(Presented::Code(code_at(&pending, NOW)));
+        let again = attempt(typed(code_at(&pending, NOW)));
         assert_eq!(decide(&confirmed.credential, &mut state, &again, NOW), Err(Denial::SpentCode));
-        let next = attempt(Presented::Code(code_at(&pending, NOW + 30)));
+        let next = attempt(typed(code_at(&pending, NOW + 30)));
         assert!(decide(&confirmed.credential, &mut state, &next, NOW).is_ok());
     }
 
@@ -242,9 +246,9 @@ mod tests {
         let confirmed = pending.confirm(&code_at(&pending, NOW), NOW).unwrap();
         let mut state = State::new([1; 16], NOW);
         adopt(&confirmed.credential, &mut state, NOW);
-        let now = attempt(Presented::Code(code_at(&pending, NOW)));
+        let now = attempt(typed(code_at(&pending, NOW)));
         assert_eq!(decide(&confirmed.credential, &mut state, &now, NOW), Err(Denial::SpentCode));
-        let later = attempt(Presented::Code(code_at(&pending, NOW + 360)));
+        let later = attempt(typed(code_at(&pending, NOW + 360)));
         assert!(decide(&confirmed.credential, &mut state, &later, NOW + 360).is_ok());
         assert_eq!(state.recovery.sets.len(), 1);
         let before = state.clone();

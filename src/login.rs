@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 use crate::config::{ArgumentError, Config, FirstFactor, Unenrolled};
 pub use crate::credential::SourceName;
 pub use crate::credential::StateHealth;
-use crate::otp::Passcode;
+use crate::otp::{Code, Passcode};
 use crate::policy::source_of;
 pub use crate::policy::{Accepted, Denial, Facts, Proof};
 use crate::user::{BadName, User};
-use crate::verifier::{Enrolment, Judged, Verifier, VerifierError};
+use crate::verifier::{Enrolment, Judged, Typed, Verifier, VerifierError};
 
 /// The PAM service of the command itself, which this module never guards.
 const OWN_SERVICE: &str = "countersign";
@@ -123,6 +123,7 @@ pub fn login(
         attempts: 0,
         health: StateHealth::Whole,
         recovery_code_tried: false,
+        wrong_code: None,
     };
     let outcome = session.run().unwrap_or_else(|outcome| outcome);
     let Session { attempts, health, source, .. } = session;
@@ -139,6 +140,8 @@ struct Session<'a, V, C> {
     attempts: u8,
     health: StateHealth,
     recovery_code_tried: bool,
+    /// The code that was typed last and was wrong.
+    wrong_code: Option<Code>,
 }
 
 impl<V: Verifier, C: Conversation> Session<'_, V, C> {
@@ -190,12 +193,16 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
             }
             self.recovery_code_tried = true;
         }
-        self.judge(&passcode)
+        self.judge(passcode)
     }
 
-    fn judge(&mut self, passcode: &Passcode) -> Result<Result<Accepted, Denial>, Outcome> {
-        let judged = self.verifier.verify(&self.request.user, passcode, &self.source);
+    fn judge(&mut self, passcode: Passcode) -> Result<Result<Accepted, Denial>, Outcome> {
+        let typed = Typed { passcode, previous: self.wrong_code.take() };
+        let judged = self.verifier.verify(&self.request.user, &typed, &self.source);
         let Judged { verdict, health } = judged.map_err(Outcome::Unavailable)?;
+        if let (Err(Denial::WrongCode), Passcode::Code(code)) = (&verdict, typed.passcode) {
+            self.wrong_code = Some(code);
+        }
         if health != StateHealth::Whole {
             self.health = health;
         }

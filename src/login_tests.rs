@@ -145,6 +145,24 @@ fn a_wrong_code_is_asked_for_again_up_to_three_times() {
 }
 
 #[test]
+fn two_consecutive_codes_in_one_conversation_resynchronise() {
+    let mut script = Script::of(&[&code(7), &code(8)]);
+    let Outcome::Accepted(accepted) = run(enrolled(), &of_alice(), &[], &mut script) else {
+        panic!("refused")
+    };
+    assert!(matches!(accepted.proof(), Proof::Code { drift: 8, resynchronised: true, .. }));
+    // Others do not, nor do these in two conversations.
+    let mut script = Script::of(&[&code(7), &code(9), &code(11)]);
+    assert!(matches!(run(enrolled(), &of_alice(), &[], &mut script), Outcome::Denied(Denial::WrongCode)));
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+    for steps in [7, 8] {
+        let mut script = Script::of(&[&code(steps)]);
+        let report = login(&of_alice(), &config(&["attempts=1"]), &verifier, &mut script);
+        assert!(matches!(report.outcome, Outcome::Denied(Denial::WrongCode)));
+    }
+}
+
+#[test]
 fn a_single_attempt_ends_with_its_own_reason() {
     let outcome = run(enrolled(), &of_alice(), &["attempts=1"], &mut Script::of(&["000000"]));
     assert!(matches!(outcome, Outcome::Denied(Denial::WrongCode)));

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::credential::{CredentialStore, SourceName, StateHealth, StoreError, Updated};
-use crate::otp::{Passcode, RecoverySalt};
+use crate::otp::{Code, Passcode, RecoverySalt};
 use crate::policy::{Accepted, Attempt, Denial, Presented, decide};
 use crate::user::User;
 
@@ -38,7 +38,16 @@ pub trait Verifier {
     /// Judges one typed passcode. When this returns, what follows from the verdict is on disk.
     ///
     /// It takes as long for a user who is not enrolled, and answers [`Denial::NotEnrolled`].
-    fn verify(&self, user: &User, typed: &Passcode, source: &SourceName) -> Result<Judged, VerifierError>;
+    fn verify(&self, user: &User, typed: &Typed, source: &SourceName) -> Result<Judged, VerifierError>;
+}
+
+/// What a person typed in one conversation.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    /// Now.
+    pub passcode: Passcode,
+    /// Just before, if that was a wrong code: two consecutive ones resynchronise a device.
+    pub previous: Option<Code>,
 }
 
 /// A verdict, and in what shape the state was found on the way.
@@ -112,9 +121,11 @@ impl<Store: CredentialStore, Time: Clock> LocalVerifier<Store, Time> {
 
     /// What is compared under the lock. Recovery codes are derived here, outside of it, and for a
     /// user without a set against a fixed salt, so that nobody learns from the time it takes.
-    fn present(&self, user: &User, typed: &Passcode) -> Result<Presented, VerifierError> {
-        let code = match typed {
-            Passcode::Code(code) => return Ok(Presented::Code(code.clone())),
+    fn present(&self, user: &User, typed: &Typed) -> Result<Presented, VerifierError> {
+        let code = match &typed.passcode {
+            Passcode::Code(code) => {
+                return Ok(Presented::Code { code: code.clone(), previous: typed.previous.clone() });
+            }
             Passcode::Recovery(code) => code,
         };
         let set = self.store.read(user)?.and_then(|credential| credential.recovery);
@@ -131,7 +142,7 @@ impl<Store: CredentialStore, Time: Clock> Verifier for LocalVerifier<Store, Time
         })
     }
 
-    fn verify(&self, user: &User, typed: &Passcode, source: &SourceName) -> Result<Judged, VerifierError> {
+    fn verify(&self, user: &User, typed: &Typed, source: &SourceName) -> Result<Judged, VerifierError> {
         let attempt = Attempt { presented: self.present(user, typed)?, source: source.clone() };
         let updated = self.store.update(user, |credential, state| {
             self.clock.now().map(|now| decide(credential, state, &attempt, now))

@@ -5,6 +5,7 @@
 
 use pam_countersign::credential::state::COUNTERS;
 use pam_countersign::credential::{SourceName, State};
+use pam_countersign::policy::resync::{MOST_COUNTERS, MOST_STEPS};
 use pam_countersign::policy::throttle::{
     CAP, FIRST_WAIT, FREE_FAILURES, LONGEST_WAIT, Standing, charge, standing, wait_after, welcome,
 };
@@ -65,6 +66,8 @@ fn the_constants_are_the_ones_in_the_text() {
     must_say(&format!("{COUNTERS} counters"));
     must_say(&format!("{} codes are good", good_codes()));
     must_say(&format!("{LOOK_AHEAD} codes are good"));
+    must_say(&format!("within {MOST_STEPS} time steps or {MOST_COUNTERS} counters"));
+    must_say(&format!("at most {} or {MOST_COUNTERS} are good", 2 * MOST_STEPS));
     let waits: Vec<String> =
         (FREE_FAILURES..=FREE_FAILURES + 5).map(|count| wait_after(count).to_string()).collect();
     must_say(&waits.join(", "));

@@ -30,7 +30,7 @@ pub(super) fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
     }
     if let Outcome::Accepted(accepted) = &report.outcome {
         let _ = match accepted.proof() {
-            Proof::Code { authenticator, drift } => {
+            Proof::Code { authenticator, drift, .. } => {
                 write!(text, " authenticator={} drift={drift}", word(authenticator))
             }
             Proof::Recovery { left } => write!(text, " recovery_codes_left={left}"),
@@ -50,7 +50,10 @@ pub(super) fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
 
 fn event_of(outcome: &Outcome) -> (c_int, &'static str) {
     match outcome {
-        Outcome::Accepted(_) => (libc::LOG_INFO, "accepted"),
+        Outcome::Accepted(accepted) => match accepted.proof() {
+            Proof::Code { resynchronised: true, .. } => (libc::LOG_NOTICE, "resynchronised"),
+            Proof::Code { .. } | Proof::Recovery { .. } => (libc::LOG_INFO, "accepted"),
+        },
         Outcome::FirstFactorProven => (libc::LOG_INFO, "first_factor"),
         Outcome::NotEnrolledAllowed => (libc::LOG_NOTICE, "ignored"),
         Outcome::Denied(_)

@@ -1,10 +1,10 @@
 //! The decision on one typed passcode, and what it leaves in the state.
 
-use std::fmt;
-
 use subtle::ConstantTimeEq;
 
+pub use super::denial::Denial;
 use super::replay::{burned, is_fresh, spend};
+use super::resync::{second_of_pair, take_over};
 use super::throttle::{Standing, charge, forget_future, lift_cap, standing, welcome};
 use super::window::{Candidate, candidates};
 use crate::credential::{Authenticator, Credential, KeyName, KeyRecord, RecoverySet, SourceName, State};
@@ -23,7 +23,12 @@ pub struct Attempt {
 #[derive(Debug)]
 pub enum Presented {
     /// A code from an authenticator.
-    Code(Code),
+    Code {
+        /// What was typed now.
+        code: Code,
+        /// What was typed just before in the same conversation, if that was a wrong code.
+        previous: Option<Code>,
+    },
     /// A recovery code, derived before the lock.
     Recovery {
         /// The salt that it was derived with.
@@ -48,6 +53,8 @@ pub enum Proof {
         authenticator: String,
         /// The drift that is now known of it, in time steps.
         drift: i8,
+        /// Whether it took two consecutive codes, for the device was off by more than the window.
+        resynchronised: bool,
     },
     /// A recovery code, now spent.
     Recovery {
@@ -57,8 +64,8 @@ pub enum Proof {
 }
 
 impl Accepted {
-    fn by_code(authenticator: String, drift: i8) -> Self {
-        Self { proof: Proof::Code { authenticator, drift } }
+    fn by_code(authenticator: &str, drift: i8, resynchronised: bool) -> Self {
+        Self { proof: Proof::Code { authenticator: authenticator.to_owned(), drift, resynchronised } }
     }
 
     fn by_recovery_code(left: usize) -> Self {
@@ -68,67 +75,6 @@ impl Accepted {
     /// What was proven.
     pub fn proof(&self) -> &Proof {
         &self.proof
-    }
-}
-
-/// Why a person is not let in: the closed list of the log's reasons that are the person's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denial {
-    /// This machine has no such account.
-    UnknownUser,
-    /// The user has no credential and needs one.
-    NotEnrolled,
-    /// The credential is kept but disabled.
-    Disabled,
-    /// What was typed has the shape of no passcode.
-    Malformed,
-    /// No authenticator makes this code now.
-    WrongCode,
-    /// The code was good and has been used.
-    SpentCode,
-    /// Too many failures from this source; codes are refused for so many seconds.
-    BackedOff {
-        /// Seconds left, at least one.
-        seconds: u64,
-    },
-    /// A hundred failures; codes are refused until something stronger comes.
-    Capped,
-    /// No recovery code of the set.
-    WrongRecoveryCode,
-    /// The recovery code was good and has been used.
-    SpentRecoveryCode,
-    /// A second recovery code in one transaction.
-    SecondRecoveryCode,
-    /// The state does not vouch for this set of recovery codes.
-    UnvouchedRecoveryCodes,
-    /// No authenticator can be used: none is confirmed, or a counter's state is missing.
-    NoUsableAuthenticator,
-}
-
-impl Denial {
-    /// The word for the log.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::UnknownUser => "unknown_user",
-            Self::NotEnrolled => "not_enrolled",
-            Self::Disabled => "disabled",
-            Self::Malformed => "malformed",
-            Self::WrongCode => "wrong_code",
-            Self::SpentCode => "spent_code",
-            Self::BackedOff { .. } => "backed_off",
-            Self::Capped => "capped",
-            Self::WrongRecoveryCode => "wrong_recovery_code",
-            Self::SpentRecoveryCode => "spent_recovery_code",
-            Self::SecondRecoveryCode => "second_recovery_code",
-            Self::UnvouchedRecoveryCodes => "unvouched_recovery_codes",
-            Self::NoUsableAuthenticator => "no_usable_authenticator",
-        }
-    }
-}
-
-impl fmt::Display for Denial {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.reason())
     }
 }
 
@@ -160,7 +106,9 @@ fn judge(
     }
     forget_future(state, now);
     let accepted = match &attempt.presented {
-        Presented::Code(code) => by_code(credential, state, code, &attempt.source, now)?,
+        Presented::Code { code, previous } => {
+            by_code(credential, state, (code, previous.as_ref()), &attempt.source, now)?
+        }
         Presented::Recovery { salt, digest } => {
             let accepted = by_recovery_code(credential, state, *salt, digest)?;
             lift_cap(state, &attempt.source);
@@ -174,7 +122,7 @@ fn judge(
 fn by_code(
     credential: &Credential,
     state: &mut State,
-    code: &Code,
+    (code, previous): (&Code, Option<&Code>),
     source: &SourceName,
     now: u64,
 ) -> Result<Accepted, Denial> {
@@ -188,11 +136,25 @@ fn by_code(
         return Err(Denial::NoUsableAuthenticator);
     }
     let matches = matches_of(&usable, code, now);
-    if matches.is_empty() {
-        charge(state, source, now);
-        return Err(Denial::WrongCode);
+    if !matches.is_empty() {
+        return spend_all(state, &matches).ok_or(Denial::SpentCode);
     }
-    spend_all(state, &matches).ok_or(Denial::SpentCode)
+    let pair = previous.and_then(|previous| by_pair(state, &usable, (previous, code), now));
+    pair.ok_or_else(|| {
+        charge(state, source, now);
+        Denial::WrongCode
+    })
+}
+
+/// Two consecutive codes of an authenticator that is off by more than the window.
+fn by_pair(state: &mut State, usable: &[Usable<'_>], codes: (&Code, &Code), now: u64) -> Option<Accepted> {
+    let (Usable { authenticator, record }, second) = usable.iter().find_map(|usable| {
+        let second = second_of_pair(usable.authenticator, &usable.record, codes, now)?;
+        Some((usable, second))
+    })?;
+    let record = state.key_mut(record.key)?;
+    take_over(authenticator.kind, record, second, now);
+    Some(Accepted::by_code(&authenticator.id, record.drift, true))
 }
 
 /// An authenticator that may log in, and what is known of its key.
@@ -251,7 +213,7 @@ fn spend_all(state: &mut State, matches: &[Match<'_>]) -> Option<Accepted> {
         }
         let record = state.key_mut(record.key)?;
         spend(record, *candidate);
-        accepted = accepted.or_else(|| Some(Accepted::by_code((*id).to_owned(), record.drift)));
+        accepted = accepted.or_else(|| Some(Accepted::by_code(id, record.drift, false)));
     }
     accepted
 }

@@ -26,7 +26,7 @@ fn code_at(credential: &Credential, factor: u64) -> Code {
 }
 
 fn typed(code: Code) -> Attempt {
-    Attempt { presented: Presented::Code(code), source: home() }
+    Attempt { presented: Presented::Code { code, previous: None }, source: home() }
 }
 
 fn try_step(state: &mut State, factor: u64, now: u64) -> Result<Accepted, Denial> {
@@ -146,7 +146,10 @@ fn each_of_two_authenticators_has_its_own_record() {
     assert!(decide(&credential, &mut state, &typed(code_at(&credential, STEP)), NOW).is_ok());
     let of_tablet = tablet.generator().code(STEP);
     let accepted = decide(&credential, &mut state, &typed(of_tablet.clone()), NOW).unwrap();
-    assert_eq!(*accepted.proof(), Proof::Code { authenticator: "tablet".to_owned(), drift: 0 });
+    assert_eq!(
+        *accepted.proof(),
+        Proof::Code { authenticator: "tablet".to_owned(), drift: 0, resynchronised: false }
+    );
     assert_eq!(decide(&credential, &mut state, &typed(of_tablet), NOW), Err(Denial::SpentCode));
 }
 
@@ -164,6 +167,84 @@ fn a_counter_moves_past_the_code_that_was_used() {
     assert!(decide(&credential, &mut state, &attempt(7), NOW).is_ok());
     assert_eq!(decide(&credential, &mut state, &attempt(7), NOW), Err(Denial::WrongCode));
     assert!(decide(&credential, &mut state, &attempt(8), NOW).is_ok());
+}
+
+/// A second code, typed after a wrong one in the same conversation.
+fn after(previous: Code, code: Code) -> Attempt {
+    Attempt { presented: Presented::Code { code, previous: Some(previous) }, source: home() }
+}
+
+fn pair(credential: &Credential, first: u64, second: u64) -> Attempt {
+    after(code_at(credential, first), code_at(credential, second))
+}
+
+#[test]
+fn two_consecutive_codes_beyond_the_window_resynchronise() {
+    for (first, drift) in [(STEP + 5, 6), (STEP + 18, 10), (STEP - 8, -7), (STEP - 20, -10)] {
+        let mut state = state();
+        assert_eq!(try_step(&mut state, first, NOW), Err(Denial::WrongCode));
+        let accepted = decide(&alice(), &mut state, &pair(&alice(), first, first + 1), NOW).unwrap();
+        let id = "phone".to_owned();
+        assert_eq!(*accepted.proof(), Proof::Code { authenticator: id, drift, resynchronised: true });
+        assert_eq!(state.counters, [Failures::default(); 16], "the first one is forgiven");
+    }
+}
+
+#[test]
+fn after_resynchronising_the_drift_is_known_and_the_pair_is_used_up() {
+    let mut state = state();
+    let phone_is_ahead = pair(&alice(), STEP + 5, STEP + 6);
+    assert!(decide(&alice(), &mut state, &phone_is_ahead, NOW).is_ok());
+    assert_eq!(decide(&alice(), &mut state, &phone_is_ahead, NOW), Err(Denial::SpentCode));
+    assert_eq!(try_step(&mut state, STEP + 6, NOW), Err(Denial::SpentCode));
+    assert!(try_step(&mut state, STEP + 7, NOW).is_ok());
+}
+
+#[test]
+fn what_is_no_pair_does_not_resynchronise() {
+    let mut used = state();
+    assert!(try_step(&mut used, STEP, NOW).is_ok());
+    let cases = [
+        (state(), pair(&alice(), STEP + 5, STEP + 7)),
+        (state(), pair(&alice(), STEP + 6, STEP + 5)),
+        (state(), pair(&alice(), STEP + 5, STEP + 5)),
+        (state(), pair(&alice(), STEP + 20, STEP + 21)),
+        (state(), pair(&alice(), STEP - 21, STEP - 20)),
+        // Noted from a borrowed phone before the last login.
+        (used.clone(), pair(&alice(), STEP - 6, STEP - 5)),
+    ];
+    for (mut state, attempt) in cases {
+        let counted = |state: &State| -> u32 {
+            let known: u32 = state.known.iter().map(|known| known.failures.count).sum();
+            known + state.counters.iter().map(|counter| counter.count).sum::<u32>()
+        };
+        let before = counted(&state);
+        assert_eq!(decide(&alice(), &mut state, &attempt, NOW), Err(Denial::WrongCode), "{attempt:?}");
+        assert_eq!(counted(&state), before + 1, "and is charged");
+    }
+}
+
+#[test]
+fn a_pair_does_not_help_against_a_wait() {
+    let mut state = state();
+    for _ in 0..5 {
+        let _ = decide(&alice(), &mut state, &wrong_code(), NOW);
+    }
+    let attempt = pair(&alice(), STEP + 5, STEP + 6);
+    assert_eq!(decide(&alice(), &mut state, &attempt, NOW), Err(Denial::BackedOff { seconds: 30 }));
+}
+
+#[test]
+fn a_counter_resynchronises_within_fifty() {
+    let mut credential = alice();
+    credential.authenticators[0].kind = Kind::Hotp;
+    let key = credential.authenticators[0].key_name();
+    let mut state = State::new([5; 16], NOW);
+    state.put_key(KeyRecord { key, next: 5, drift: 0, lean: 0 }, &[key]);
+    let refused = decide(&credential, &mut state.clone(), &pair(&credential, 55, 56), NOW);
+    assert_eq!(refused, Err(Denial::WrongCode));
+    assert!(decide(&credential, &mut state, &pair(&credential, 54, 55), NOW).is_ok());
+    assert_eq!(state.key(key).unwrap().next, 56);
 }
 
 /// Alice with three recovery codes, and the state that vouches for them.

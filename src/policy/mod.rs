@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub mod decide;
+mod denial;
 pub mod replay;
+pub mod resync;
 pub mod source;
 pub mod throttle;
 pub mod window;
