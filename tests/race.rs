@@ -79,7 +79,9 @@ fn parallel_guesses_are_charged_one_by_one() {
         );
         let judged = logins.iter().filter(|login| login.raw.contains("Wrong code.")).count();
         let waited = logins.iter().filter(|login| login.raw.contains("Too many wrong codes")).count();
-        assert_eq!(judged + waited, PROCESSES);
+        // On a slow disk some wait for the lock in vain: denied, and not charged.
+        let busy = logins.iter().filter(|login| login.authenticate() == "PAM_AUTHINFO_UNAVAIL").count();
+        assert_eq!(judged + waited + busy, PROCESSES);
         let state = alice.state_in_store(&sandbox.store());
         let charged: u32 = state.counters.iter().map(|counter| counter.count).sum();
         assert_eq!(usize::try_from(charged).expect("a small number"), judged);

@@ -129,15 +129,14 @@ impl RecoveryRecord {
         self.sets.iter_mut().find(|set| set.name == name)
     }
 
-    /// Makes the codes of a set good, but none that was used before. The oldest set makes room.
+    /// Makes the codes of a set good, but none that was used before, and the set the newest one. The
+    /// oldest set makes room.
     pub fn vouch_for(&mut self, name: [u8; 8]) {
-        if self.set(name).is_some() {
-            return;
-        }
+        let former = self.sets.iter().position(|set| set.name == name).map(|place| self.sets.remove(place));
         if self.sets.len() >= MOST_RECOVERY_SETS {
             self.sets.remove(0);
         }
-        self.sets.push(VouchedSet { name, used: Vec::new() });
+        self.sets.push(former.unwrap_or(VouchedSet { name, used: Vec::new() }));
     }
 }
 

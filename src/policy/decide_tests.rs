@@ -279,7 +279,11 @@ fn a_former_set_that_is_put_back_brings_back_no_used_code() {
     state.recovery.vouch_for([1; 8]);
     state.recovery.vouch_for([9; 8]);
     assert_eq!(decide(&credential, &mut state, &attempts[0], NOW), Err(Denial::SpentRecoveryCode));
-    for name in 2..5 {
+    // It is the newest again, so two others do not drive it out.
+    state.recovery.vouch_for([2; 8]);
+    state.recovery.vouch_for([3; 8]);
+    assert_eq!(decide(&credential, &mut state, &attempts[0], NOW), Err(Denial::SpentRecoveryCode));
+    for name in 4..7 {
         state.recovery.vouch_for([name; 8]);
     }
     assert_eq!(decide(&credential, &mut state, &attempts[0], NOW), Err(Denial::UnvouchedRecoveryCodes));

@@ -22,6 +22,8 @@ use crate::user::User;
 /// How the names of directories begin that are not whole yet, or no longer.
 const NEW: &str = ".new-";
 const REMOVED: &str = ".removed-";
+/// How the name of a credential begins that is not in force yet.
+const PREPARED: &str = ".credential-";
 
 impl EnrolmentStore for FileStore {
     fn create(&self, user: &User, credential: &Credential, state: &State) -> Result<(), StoreError> {
@@ -47,7 +49,8 @@ impl EnrolmentStore for FileStore {
             let mut state = current.state().clone();
             let credential = change(&former, &mut state);
             let text = format::write(&credential).ok_or(StoreError::Unwritable)?;
-            let prepared = random_name(".credential-")?;
+            clear_away_prepared(directory)?;
+            let prepared = random_name(PREPARED)?;
             directory.prepare(&prepared, text.as_bytes()).map_err(system("write the credential"))?;
             if let Err(error) = locked.write(&current, state) {
                 let _ = directory.unlink(&prepared);
@@ -97,20 +100,23 @@ impl FileStore {
     fn place(&self, user: &User, credential: &Credential, state: &State) -> Result<(), StoreError> {
         let name = directory_of(&user.name)?;
         let root = self.ensure_layout()?;
-        if let Some(directory) = name_of_uid(&root, user)?.filter(|kept| *kept != name) {
-            return Err(StoreError::Renamed { directory });
-        }
         let users = subdirectory(&root, USERS)?;
-        let temporary = random_name(NEW)?;
-        // The entry comes first: without it a renamed account would later count as not enrolled. Alone
-        // it denies, until the enrolment is made anew or removed.
         alone(&users, || {
+            let noted = name_of_uid(&root, user)?;
+            if let Some(directory) = noted.clone().filter(|kept| *kept != name) {
+                return Err(StoreError::Renamed { directory });
+            }
+            must_be_free(&users, &name)?;
+            let temporary = random_name(NEW)?;
+            // The entry comes first: without it a renamed account would later count as not enrolled.
+            // Alone it denies, until the enrolment is made anew or removed.
             let made = fill(&users, &temporary, user, credential, state)
                 .and_then(|()| enter_uid(&root, user, &name))
                 .and_then(|()| give_name(&users, &temporary, &name));
             if let Err(error) = made {
                 let _ = users.remove_directory(temporary.as_ref());
-                if !matches!(error, StoreError::AlreadyEnrolled) {
+                // An entry that was there before keeps denying: it may stand for an enrolment that is lost.
+                if noted.is_none() {
                     forget_uid(&root, user);
                 }
                 return Err(error);
@@ -187,6 +193,20 @@ fn alone<T>(users: &Directory, action: impl FnOnce() -> Result<T, StoreError>) -
     result
 }
 
+/// Removes what a replacement that was killed in the middle has left: it holds a secret. The caller holds
+/// the user's lock.
+fn clear_away_prepared(directory: &Directory) -> Result<(), StoreError> {
+    for name in directory.names().map_err(system("list the user's directory"))? {
+        match String::from_utf8(name) {
+            Ok(name) if name.starts_with(PREPARED) => {
+                directory.unlink(&name).map_err(system("remove a temporary credential"))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Makes the directory of the store, for root alone whatever the umask says.
 fn make_private_directory(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -208,8 +228,17 @@ fn fill(
     let directory = opened("the user's directory", "open the user's directory", directory)?;
     state_file::create(&directory, state_file::NAME, user, state)?;
     directory
-        .replace(CREDENTIAL, &random_name(".credential-")?, text.as_bytes())
+        .replace(CREDENTIAL, &random_name(PREPARED)?, text.as_bytes())
         .map_err(system("write the credential"))
+}
+
+/// Fails where a user has a directory already, before anything is written.
+fn must_be_free(users: &Directory, name: &str) -> Result<(), StoreError> {
+    match users.identity_of(name) {
+        Ok(_) => Err(StoreError::AlreadyEnrolled),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StoreError::system("look at the user's directory", error)),
+    }
 }
 
 /// Gives a directory that was filled under another name its own.

@@ -70,8 +70,9 @@ impl Identity {
         Ok(Self::from_stat(&fstat(descriptor)?))
     }
 
+    #[allow(clippy::useless_conversion, reason = "these are 32 bits wide on some machines")]
     fn from_stat(stat: &FileStat) -> Self {
-        Self { device: stat.st_dev, inode: stat.st_ino }
+        Self { device: u64::from(stat.st_dev), inode: u64::from(stat.st_ino) }
     }
 }
 
