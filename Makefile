@@ -4,8 +4,9 @@ CARGO   ?= cargo
 DESTDIR ?=
 PREFIX  ?= /usr
 # Where this distribution keeps its PAM modules: beside pam_unix.so.
+ARCH    := $(shell cc -print-multiarch 2>/dev/null)
 PAM_DIR ?= $(patsubst %/,%,$(dir $(firstword $(wildcard \
-	/usr/lib/*/security/pam_unix.so /lib/*/security/pam_unix.so \
+	/usr/lib/$(ARCH)/security/pam_unix.so /lib/$(ARCH)/security/pam_unix.so \
 	/usr/lib64/security/pam_unix.so /usr/lib/security/pam_unix.so))))
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
@@ -24,12 +25,13 @@ help:
 
 # Built apart: together with the rlib the module would lose link-time optimisation.
 build:
+	packaging/prepare build
 	$(CARGO) build --locked --release --bin countersign
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib
 
 # What building and testing need from Debian's packages.
 prepare:
-	packaging/prepare
+	packaging/prepare test
 
 demo: prepare
 	$(MAKE) build
