@@ -71,6 +71,8 @@ impl Terminal {
 
         let child = Command::new("setsid")
             .arg("--ctty")
+            // Tests may be started with the signals of the keyboard ignored, as in the background.
+            .args(["env", "--default-signal=INT,QUIT,TSTP"])
             .args(command)
             .env_clear()
             .envs(["PATH", "HOME"].into_iter().filter_map(|key| Some((key, std::env::var_os(key)?))))
