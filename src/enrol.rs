@@ -235,7 +235,11 @@ mod tests {
         assert_eq!(confirmed.codes.len(), 10);
         let mut state = confirmed.first_state(NOW);
         for code in &confirmed.codes {
-            let presented = Presented::Recovery { salt: pending.salt, digest: code.digest(&pending.salt) };
+            let presented = Presented::Recovery {
+                salt: pending.salt,
+                digest: code.digest(&pending.salt),
+                previous: None,
+            };
             assert!(decide(&confirmed.credential, &mut state, &attempt(presented), NOW).is_ok());
         }
     }

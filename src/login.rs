@@ -17,6 +17,8 @@ use crate::verifier::{Enrolment, Judged, Typed, Verifier, VerifierError};
 
 /// The PAM service of the command itself, which this module never guards.
 const OWN_SERVICE: &str = "countersign";
+/// With fewer recovery codes than this a person is told to get new ones.
+const FEW_RECOVERY_CODES: usize = 3;
 
 /// What a person at the other end can be asked and told.
 pub trait Conversation {
@@ -96,6 +98,8 @@ pub struct Report {
     pub attempts: u8,
     /// In what shape the state was found.
     pub health: StateHealth,
+    /// By how many seconds the clock was behind the last write of the state.
+    pub clock_back: u64,
     /// Where the attempt came from, as far as that could be said.
     pub source: Option<SourceName>,
 }
@@ -103,7 +107,7 @@ pub struct Report {
 impl Report {
     /// The report of a call that ended before anybody was asked.
     pub fn early(outcome: Outcome) -> Self {
-        Self { outcome, attempts: 0, health: StateHealth::Whole, source: None }
+        Self { outcome, attempts: 0, health: StateHealth::Whole, clock_back: 0, source: None }
     }
 }
 
@@ -122,12 +126,13 @@ pub fn login(
         source: source_of(&request.facts),
         attempts: 0,
         health: StateHealth::Whole,
+        clock_back: 0,
         recovery_code_tried: false,
-        wrong_code: None,
+        refused_code: None,
     };
     let outcome = session.run().unwrap_or_else(|outcome| outcome);
-    let Session { attempts, health, source, .. } = session;
-    Report { outcome, attempts, health, source: Some(source) }
+    let Session { attempts, health, clock_back, source, .. } = session;
+    Report { outcome, attempts, health, clock_back, source: Some(source) }
 }
 
 /// What one call carries from prompt to prompt.
@@ -139,9 +144,10 @@ struct Session<'a, V, C> {
     source: SourceName,
     attempts: u8,
     health: StateHealth,
+    clock_back: u64,
     recovery_code_tried: bool,
-    /// The code that was typed last and was wrong.
-    wrong_code: Option<Code>,
+    /// The code that was typed last, if more can come of it together with the next passcode.
+    refused_code: Option<Code>,
 }
 
 impl<V: Verifier, C: Conversation> Session<'_, V, C> {
@@ -197,19 +203,26 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
     }
 
     fn judge(&mut self, passcode: Passcode) -> Result<Result<Accepted, Denial>, Outcome> {
-        let typed = Typed { passcode, previous: self.wrong_code.take() };
+        let typed = Typed { passcode, previous: self.refused_code.take() };
         let judged = self.verifier.verify(&self.request.user, &typed, &self.source);
-        let Judged { verdict, health } = judged.map_err(Outcome::Unavailable)?;
-        if let (Err(Denial::WrongCode), Passcode::Code(code)) = (&verdict, typed.passcode) {
-            self.wrong_code = Some(code);
+        let Judged { verdict, health, clock_back } = judged.map_err(Outcome::Unavailable)?;
+        let may_help = matches!(verdict, Err(Denial::WrongCode | Denial::ClockWentBack));
+        if let Passcode::Code(code) = typed.passcode
+            && may_help
+        {
+            self.refused_code = Some(code);
         }
+        self.clock_back = self.clock_back.max(clock_back);
         if health != StateHealth::Whole {
             self.health = health;
         }
         if let Ok(accepted) = &verdict
-            && let Proof::Recovery { left } = accepted.proof()
+            && let Proof::Recovery { left, brought_back } = accepted.proof()
         {
             self.conversation.tell(Tone::Good, &words_for_recovery(*left));
+            if *brought_back {
+                self.conversation.tell(Tone::Good, "Codes of the app are taken again in a few minutes.");
+            }
         }
         Ok(verdict.map_err(|denial| match denial {
             Denial::NotEnrolled if !self.request.user.is_known() => Denial::UnknownUser,
@@ -231,6 +244,10 @@ fn first_factor(request: &Request) -> Outcome {
 fn words_for(denial: Denial) -> String {
     match denial {
         Denial::SpentCode => "This code was already used; wait for the next one.".to_owned(),
+        Denial::ClockWentBack => {
+            "The clock of this machine went back; use a recovery code now, or ask your administrator."
+                .to_owned()
+        }
         Denial::BackedOff { seconds } => {
             format!("Too many wrong codes; try again in {seconds} s, or use a recovery code.")
         }
@@ -250,8 +267,11 @@ fn words_for(denial: Denial) -> String {
 
 fn words_for_recovery(left: usize) -> String {
     match left {
-        0 => "That was your last recovery code; make new ones now.".to_owned(),
-        1 => "Recovery code accepted; 1 is left.".to_owned(),
+        0 => "That was your last recovery code; get new ones now.".to_owned(),
+        1 => "Recovery code accepted; 1 is left: get new ones soon.".to_owned(),
+        left if left < FEW_RECOVERY_CODES => {
+            format!("Recovery code accepted; {left} are left: get new ones soon.")
+        }
         left => format!("Recovery code accepted; {left} are left."),
     }
 }

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use super::*;
 use crate::config::{RawArguments, resolve::resolve};
 use crate::credential::record::tests::alice;
-use crate::credential::{Credential, CredentialStore, KeyRecord, State, StoreError, Updated};
+use crate::credential::{Credential, CredentialStore, KeyRecord, RecoverySet, State, StoreError, Updated};
+use crate::otp::{RecoveryCode, RecoverySalt};
 use crate::user::UserName;
 use crate::verifier::{Clock, ClockError, LocalVerifier};
 
@@ -314,4 +315,39 @@ fn a_source_that_guessed_too_often_is_told_how_long_to_wait() {
 #[test]
 fn strangers_and_the_source_name_agree_on_the_address() {
     assert_eq!(source_of(&of_alice().facts), SourceName::new("addr:192.0.2.7".to_owned()).unwrap());
+}
+
+#[test]
+fn few_recovery_codes_left_are_warned_of() {
+    assert_eq!(words_for_recovery(3), "Recovery code accepted; 3 are left.");
+    assert_eq!(words_for_recovery(2), "Recovery code accepted; 2 are left: get new ones soon.");
+    assert_eq!(words_for_recovery(1), "Recovery code accepted; 1 is left: get new ones soon.");
+    assert_eq!(words_for_recovery(0), "That was your last recovery code; get new ones now.");
+}
+
+#[test]
+fn a_clock_that_went_back_is_told_to_the_person_and_to_the_log() {
+    let recovery = RecoveryCode::from_random([7; 10]);
+    let memory = enrolled();
+    if let Some((credential, state)) = memory.kept.borrow_mut().as_mut() {
+        let salt = RecoverySalt([9; 16]);
+        credential.recovery = Some(RecoverySet { salt, digests: vec![recovery.digest(&salt)] });
+        state.recovery.vouch_for([9; 8]);
+        state.keys[0].next = 2 * NOW / 30;
+        state.written = NOW + 3600;
+    }
+    let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
+    let mut script = Script::of(&[&code(0), &recovery.to_text()]);
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut script);
+    assert!(matches!(report.outcome, Outcome::Accepted(_)));
+    assert_eq!(report.clock_back, 3600);
+    assert_eq!(script.noted, [(Denial::ClockWentBack, 1)]);
+    assert_eq!(
+        script.told,
+        [
+            "The clock of this machine went back; use a recovery code now, or ask your administrator.",
+            "That was your last recovery code; get new ones now.",
+            "Codes of the app are taken again in a few minutes.",
+        ]
+    );
 }

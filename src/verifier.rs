@@ -46,17 +46,19 @@ pub trait Verifier {
 pub struct Typed {
     /// Now.
     pub passcode: Passcode,
-    /// Just before, if that was a wrong code: two consecutive ones resynchronise a device.
+    /// Just before, if that was refused as [`Denial::WrongCode`] or [`Denial::ClockWentBack`].
     pub previous: Option<Code>,
 }
 
-/// A verdict, and in what shape the state was found on the way.
+/// A verdict, and in what shape state and clock were found on the way.
 #[derive(Debug)]
 pub struct Judged {
     /// In, or why not.
     pub verdict: Result<Accepted, Denial>,
     /// For the log.
     pub health: StateHealth,
+    /// By how many seconds the clock was behind the last write of the state; 0 when it was not.
+    pub clock_back: u64,
 }
 
 /// Why no verdict could be had. The caller denies.
@@ -101,12 +103,6 @@ impl From<StoreError> for VerifierError {
     }
 }
 
-impl From<ClockError> for VerifierError {
-    fn from(_: ClockError) -> Self {
-        Self::Clock
-    }
-}
-
 /// The verifier of this machine: its store, its clock, and the rules of [`decide`].
 pub struct LocalVerifier<Store, Time> {
     store: Store,
@@ -130,7 +126,7 @@ impl<Store: CredentialStore, Time: Clock> LocalVerifier<Store, Time> {
         };
         let set = self.store.read(user)?.and_then(|credential| credential.recovery);
         let salt = set.map_or(RecoverySalt::FOR_UNKNOWN_USERS, |set| set.salt);
-        Ok(Presented::Recovery { salt, digest: code.digest(&salt) })
+        Ok(Presented::Recovery { salt, digest: code.digest(&salt), previous: typed.previous.clone() })
     }
 }
 
@@ -145,11 +141,18 @@ impl<Store: CredentialStore, Time: Clock> Verifier for LocalVerifier<Store, Time
     fn verify(&self, user: &User, typed: &Typed, source: &SourceName) -> Result<Judged, VerifierError> {
         let attempt = Attempt { presented: self.present(user, typed)?, source: source.clone() };
         let updated = self.store.update(user, |credential, state| {
-            self.clock.now().map(|now| decide(credential, state, &attempt, now))
+            let now = self.clock.now()?;
+            let clock_back = state.written.saturating_sub(now);
+            Ok((decide(credential, state, &attempt, now), clock_back))
         })?;
-        Ok(match updated {
-            Some(Updated { value: verdict, health }) => Judged { verdict: verdict?, health },
-            None => Judged { verdict: Err(Denial::NotEnrolled), health: StateHealth::Whole },
-        })
+        let Some(Updated { value, health }) = updated else {
+            return Ok(Judged {
+                verdict: Err(Denial::NotEnrolled),
+                health: StateHealth::Whole,
+                clock_back: 0,
+            });
+        };
+        let (verdict, clock_back) = value.map_err(|ClockError| VerifierError::Clock)?;
+        Ok(Judged { verdict, health, clock_back })
     }
 }

@@ -125,7 +125,7 @@ impl Book {
             }
             Event::Recovery { number, source } => {
                 let digest = RecoveryDigest([*number; 32]);
-                let presented = Presented::Recovery { salt: RecoverySalt([7; 16]), digest };
+                let presented = Presented::Recovery { salt: RecoverySalt([7; 16]), digest, previous: None };
                 let denied = self.attempt(&format!("recovery {number}"), presented, *source);
                 assert!(
                     matches!(denied, None | Some(Denial::SpentRecoveryCode)),

@@ -9,7 +9,7 @@ use super::who;
 use crate::backend;
 use crate::credential::format::datetime_of;
 use crate::credential::{Authenticator, Credential, CredentialStore as _, EnrolmentStore as _, Kind, State};
-use crate::policy::decide::recovery_codes_left;
+use crate::policy::recovery::codes_left;
 
 /// Reports on a user.
 pub(super) fn run(options: &Status, terminal: &mut Terminal) -> Result<ExitCode, Error> {
@@ -32,7 +32,7 @@ fn report(credential: &Credential, state: Option<&State>) -> String {
     }
     let codes = credential.recovery.as_ref();
     let made = codes.map_or(0, |set| set.digests.len());
-    let left = codes.zip(state).map_or(0, |(set, state)| recovery_codes_left(set, state));
+    let left = codes.zip(state).map_or(0, |(set, state)| codes_left(set, state));
     let _ = writeln!(text, "  recovery codes  {left} of {made} left");
     let Some(state) = state else {
         text.push_str("  state           missing; recovery codes and counters are refused: run `countersign enroll --replace`,\n\

@@ -33,12 +33,18 @@ pub(super) fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
             Proof::Code { authenticator, drift, .. } => {
                 write!(text, " authenticator={} drift={drift}", word(authenticator))
             }
-            Proof::Recovery { left } => write!(text, " recovery_codes_left={left}"),
+            Proof::Recovery { left, brought_back } => {
+                let mended = if *brought_back { " records=brought_back" } else { "" };
+                write!(text, " recovery_codes_left={left}{mended}")
+            }
         };
     }
     let _ = write!(text, " attempts={}", report.attempts);
     if report.health != StateHealth::Whole {
         let _ = write!(text, " state={}", report.health.word());
+    }
+    if report.clock_back > 0 {
+        let _ = write!(text, " clock_back={}", report.clock_back);
     }
     if let Some((cause, mend)) = cause_of(&report.outcome) {
         let _ = write!(text, " cause={} mend={}", quoted(cause.as_bytes()), quoted(mend.as_bytes()));

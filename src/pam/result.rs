@@ -33,13 +33,14 @@ mod tests {
     use crate::user::BadName;
     use crate::verifier::VerifierError;
 
-    const DENIALS: [Denial; 13] = [
+    const DENIALS: [Denial; 14] = [
         Denial::UnknownUser,
         Denial::NotEnrolled,
         Denial::Disabled,
         Denial::Malformed,
         Denial::WrongCode,
         Denial::SpentCode,
+        Denial::ClockWentBack,
         Denial::BackedOff { seconds: 1 },
         Denial::Capped,
         Denial::WrongRecoveryCode,

@@ -3,11 +3,12 @@
 use subtle::ConstantTimeEq;
 
 pub use super::denial::Denial;
-use super::replay::{burned, is_fresh, spend};
+use super::recovery;
+use super::replay::{burn_those_ahead, burned, is_ahead, is_fresh, spend};
 use super::resync::{second_of_pair, take_over};
 use super::throttle::{Standing, charge, forget_future, lift_cap, standing, welcome};
 use super::window::{Candidate, candidates};
-use crate::credential::{Authenticator, Credential, KeyName, KeyRecord, RecoverySet, SourceName, State};
+use crate::credential::{Authenticator, Credential, KeyName, KeyRecord, Kind, SourceName, State};
 use crate::otp::{Code, RecoveryDigest, RecoverySalt};
 
 /// One typed passcode and where it came from.
@@ -26,7 +27,7 @@ pub enum Presented {
     Code {
         /// What was typed now.
         code: Code,
-        /// What was typed just before in the same conversation, if that was a wrong code.
+        /// What was typed just before in the same conversation, if that was refused as a wrong code.
         previous: Option<Code>,
     },
     /// A recovery code, derived before the lock.
@@ -35,6 +36,8 @@ pub enum Presented {
         salt: RecoverySalt,
         /// What came out.
         digest: RecoveryDigest,
+        /// What was typed just before in the same conversation, if the clock was wrong for it.
+        previous: Option<Code>,
     },
 }
 
@@ -60,6 +63,8 @@ pub enum Proof {
     Recovery {
         /// How many of the set are left.
         left: usize,
+        /// Whether records from a clock that was ahead were brought back to the present.
+        brought_back: bool,
     },
 }
 
@@ -68,8 +73,8 @@ impl Accepted {
         Self { proof: Proof::Code { authenticator: authenticator.to_owned(), drift, resynchronised } }
     }
 
-    fn by_recovery_code(left: usize) -> Self {
-        Self { proof: Proof::Recovery { left } }
+    fn by_recovery_code(left: usize, brought_back: bool) -> Self {
+        Self { proof: Proof::Recovery { left, brought_back } }
     }
 
     /// What was proven.
@@ -109,10 +114,11 @@ fn judge(
         Presented::Code { code, previous } => {
             by_code(credential, state, (code, previous.as_ref()), &attempt.source, now)?
         }
-        Presented::Recovery { salt, digest } => {
-            let accepted = by_recovery_code(credential, state, *salt, digest)?;
+        Presented::Recovery { salt, digest, previous } => {
+            let left = recovery::spend(credential, state, *salt, digest)?;
             lift_cap(state, &attempt.source);
-            accepted
+            let brought_back = bring_back(credential, state, previous.as_ref(), now);
+            Accepted::by_recovery_code(left, brought_back)
         }
     };
     welcome(state, &attempt.source, now);
@@ -137,7 +143,10 @@ fn by_code(
     }
     let matches = matches_of(&usable, code, now);
     if !matches.is_empty() {
-        return spend_all(state, &matches).ok_or(Denial::SpentCode);
+        return spend_all(state, &matches).ok_or_else(|| {
+            let ahead = matches.iter().any(|found| is_ahead(&found.record, found.kind, now));
+            if ahead { Denial::ClockWentBack } else { Denial::SpentCode }
+        });
     }
     let pair = previous.and_then(|previous| by_pair(state, &usable, (previous, code), now));
     pair.ok_or_else(|| {
@@ -185,6 +194,7 @@ fn usable_keys<'a>(credential: &'a Credential, state: &mut State, now: u64) -> V
 /// A candidate that makes the typed code.
 struct Match<'a> {
     id: &'a str,
+    kind: Kind,
     record: KeyRecord,
     candidate: Candidate,
 }
@@ -197,7 +207,8 @@ fn matches_of<'a>(usable: &[Usable<'a>], code: &Code, now: u64) -> Vec<Match<'a>
         let generator = authenticator.generator();
         for candidate in candidates(authenticator.kind, record, now) {
             if bool::from(generator.code(candidate.factor).ct_eq(code)) {
-                matches.push(Match { id: &authenticator.id, record: *record, candidate });
+                let Authenticator { id, kind, .. } = authenticator;
+                matches.push(Match { id, kind: *kind, record: *record, candidate });
             }
         }
     }
@@ -207,7 +218,7 @@ fn matches_of<'a>(usable: &[Usable<'a>], code: &Code, now: u64) -> Vec<Match<'a>
 /// Spends the code on every authenticator that makes it. `None` when each had spent it before.
 fn spend_all(state: &mut State, matches: &[Match<'_>]) -> Option<Accepted> {
     let mut accepted = None;
-    for Match { id, record, candidate } in matches {
+    for Match { id, record, candidate, .. } in matches {
         if !is_fresh(record, *candidate) {
             continue;
         }
@@ -218,36 +229,16 @@ fn spend_all(state: &mut State, matches: &[Match<'_>]) -> Option<Accepted> {
     accepted
 }
 
-fn by_recovery_code(
-    credential: &Credential,
-    state: &mut State,
-    salt: RecoverySalt,
-    digest: &RecoveryDigest,
-) -> Result<Accepted, Denial> {
-    let Some(set) = credential.recovery.as_ref().filter(|set| set.salt == salt) else {
-        state.recovery.failures = state.recovery.failures.saturating_add(1);
-        return Err(Denial::WrongRecoveryCode);
-    };
-    let Some(vouched) = state.recovery.set_mut(set.name()) else {
-        return Err(Denial::UnvouchedRecoveryCodes);
-    };
-    let known = set.digests.iter().fold(subtle::Choice::from(0), |found, kept| found | kept.ct_eq(digest));
-    if !bool::from(known) {
-        state.recovery.failures = state.recovery.failures.saturating_add(1);
-        return Err(Denial::WrongRecoveryCode);
+/// Brings records from a clock that was ahead back to the present, with its window burned. A code of
+/// now must have been typed before: that shows that the clock is right now, and not merely behind,
+/// when old codes would become good again (`docs/decisions/0009-back-to-the-present.md`).
+fn bring_back(credential: &Credential, state: &mut State, previous: Option<&Code>, now: u64) -> bool {
+    let Some(code) = previous else { return false };
+    let usable = usable_keys(credential, state, now);
+    if matches_of(&usable, code, now).is_empty() {
+        return false;
     }
-    if vouched.used.contains(&digest.name()) {
-        return Err(Denial::SpentRecoveryCode);
-    }
-    vouched.used.push(digest.name());
-    state.recovery.failures = 0;
-    Ok(Accepted::by_recovery_code(recovery_codes_left(set, state)))
-}
-
-/// How many recovery codes of the set in force can still be used.
-pub fn recovery_codes_left(set: &RecoverySet, state: &State) -> usize {
-    let Some(vouched) = state.recovery.set(set.name()) else { return 0 };
-    set.digests.iter().filter(|digest| !vouched.used.contains(&digest.name())).count()
+    burn_those_ahead(credential, state, now)
 }
 
 #[cfg(test)]

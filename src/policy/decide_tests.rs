@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::credential::record::tests::{alice, phone};
-use crate::credential::{Failures, Kind};
+use crate::credential::{Failures, RecoverySet};
 use crate::otp::{Digits, RecoveryCode};
 
 const NOW: u64 = 1_800_000_000;
@@ -257,7 +257,10 @@ fn with_recovery() -> (Credential, State, Vec<Attempt>) {
     state.recovery.vouch_for([9; 8]);
     let attempts = digests
         .into_iter()
-        .map(|digest| Attempt { presented: Presented::Recovery { salt, digest }, source: home() })
+        .map(|digest| Attempt {
+            presented: Presented::Recovery { salt, digest, previous: None },
+            source: home(),
+        })
         .collect();
     (credential, state, attempts)
 }
@@ -267,7 +270,7 @@ fn recovery_codes_work_once() {
     let (credential, mut state, attempts) = with_recovery();
     for (attempt, left) in attempts.iter().zip([2, 1, 0]) {
         let accepted = decide(&credential, &mut state, attempt, NOW).unwrap();
-        assert_eq!(*accepted.proof(), Proof::Recovery { left });
+        assert_eq!(*accepted.proof(), Proof::Recovery { left, brought_back: false });
         assert_eq!(decide(&credential, &mut state, attempt, NOW), Err(Denial::SpentRecoveryCode));
     }
 }
@@ -307,9 +310,66 @@ fn a_recovery_code_of_another_set_is_never_good() {
     assert_eq!(decide(&credential, &mut state, &attempts[0], NOW), Err(Denial::UnvouchedRecoveryCodes));
     let digest = RecoveryDigest([0; 32]);
     let wrong = Attempt {
-        presented: Presented::Recovery { salt: RecoverySalt::FOR_UNKNOWN_USERS, digest },
+        presented: Presented::Recovery { salt: RecoverySalt::FOR_UNKNOWN_USERS, digest, previous: None },
         source: home(),
     };
     assert_eq!(decide(&credential, &mut state, &wrong, NOW), Err(Denial::WrongRecoveryCode));
     assert_eq!(state.recovery.failures, 1);
+}
+
+/// A state in which codes were spent while the clock was ten years ahead.
+fn used_in_the_future(credential: &Credential, state: &mut State) -> u64 {
+    let future = NOW + 10 * 365 * 24 * 3600;
+    let code = code_at(credential, future / 30);
+    assert!(decide(credential, state, &typed(code), future).is_ok());
+    future
+}
+
+fn recovery_after(attempt: &Attempt, previous: Option<Code>) -> Attempt {
+    let Presented::Recovery { salt, digest, .. } = attempt.presented else { panic!("a recovery code") };
+    Attempt { presented: Presented::Recovery { salt, digest, previous }, source: home() }
+}
+
+#[test]
+fn a_record_from_years_ahead_is_brought_back_by_a_code_and_a_recovery_code() {
+    let (credential, mut state, attempts) = with_recovery();
+    used_in_the_future(&credential, &mut state);
+    let present = code_at(&credential, STEP);
+    let denied = decide(&credential, &mut state, &typed(present.clone()), NOW);
+    assert_eq!(denied, Err(Denial::ClockWentBack));
+    let accepted =
+        decide(&credential, &mut state, &recovery_after(&attempts[0], Some(present)), NOW).unwrap();
+    assert_eq!(*accepted.proof(), Proof::Recovery { left: 2, brought_back: true });
+    for step in STEP - 1..=STEP + 11 {
+        let refused = decide(&credential, &mut state, &typed(code_at(&credential, step)), step * 30);
+        assert_eq!(refused, Err(Denial::SpentCode), "the present window is burned");
+    }
+    let step = STEP + 12;
+    assert!(decide(&credential, &mut state, &typed(code_at(&credential, step)), step * 30).is_ok());
+}
+
+/// The clock is behind now, and the phone is not: a code noted long ago must not become good again.
+#[test]
+fn a_recovery_code_alone_brings_nothing_back() {
+    let (credential, mut state, attempts) = with_recovery();
+    let noted = code_at(&credential, STEP);
+    let real_now = used_in_the_future(&credential, &mut state);
+    let of_the_phone = code_at(&credential, real_now / 30 + 1);
+    for (attempt, previous) in attempts.iter().zip([None, Some(of_the_phone)]) {
+        let attempt = recovery_after(attempt, previous);
+        let accepted = decide(&credential, &mut state, &attempt, NOW).unwrap();
+        assert!(matches!(accepted.proof(), Proof::Recovery { brought_back: false, .. }));
+        let denied = decide(&credential, &mut state, &typed(noted.clone()), NOW);
+        assert_eq!(denied, Err(Denial::ClockWentBack));
+    }
+}
+
+#[test]
+fn a_source_known_since_the_future_ages_like_any_other() {
+    let mut state = state();
+    used_in_the_future(&alice(), &mut state);
+    welcome(&mut state, &SourceName::new("addr:192.0.2.8".to_owned()).unwrap(), NOW);
+    let month = 31 * 24 * 3600;
+    welcome(&mut state, &SourceName::new("addr:192.0.2.9".to_owned()).unwrap(), NOW + month);
+    assert_eq!(state.known.len(), 1, "{:?}", state.known);
 }

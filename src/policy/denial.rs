@@ -17,6 +17,8 @@ pub enum Denial {
     WrongCode,
     /// The code was good and has been used.
     SpentCode,
+    /// The code is one of now, but its authenticator was used with a clock far ahead of this one.
+    ClockWentBack,
     /// Too many failures from this source; codes are refused for so many seconds.
     BackedOff {
         /// Seconds left, at least one.
@@ -46,6 +48,7 @@ impl Denial {
             Self::Malformed => "malformed",
             Self::WrongCode => "wrong_code",
             Self::SpentCode => "spent_code",
+            Self::ClockWentBack => "clock_went_back",
             Self::BackedOff { .. } => "backed_off",
             Self::Capped => "capped",
             Self::WrongRecoveryCode => "wrong_recovery_code",

@@ -5,6 +5,7 @@
 
 pub mod decide;
 mod denial;
+pub mod recovery;
 pub mod replay;
 pub mod resync;
 pub mod source;

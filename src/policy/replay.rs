@@ -1,8 +1,9 @@
 //! Once: a time step or a counter value is good for one login (RFC 6238 §5.2, RFC 4226 §7.2).
 
+use super::resync::MOST_STEPS;
 use super::window::{Candidate, WINDOW, learn_drift};
 use crate::credential::state::MOST_DRIFT;
-use crate::credential::{KeyName, KeyRecord, Kind};
+use crate::credential::{Authenticator, Credential, KeyName, KeyRecord, Kind, State};
 
 /// Whether a time step or counter can still be accepted.
 pub fn is_fresh(record: &KeyRecord, candidate: Candidate) -> bool {
@@ -25,6 +26,29 @@ pub fn burned(key: KeyName, kind: Kind, now: u64) -> Option<KeyRecord> {
     Some(KeyRecord { key, next: last.saturating_add(1), drift: 0, lean: 0 })
 }
 
+/// Whether a record lies further ahead than any code of today could have put it: the clock was ahead
+/// when the record was made, or it is behind now. Never of a counter, which knows no clock.
+pub fn is_ahead(record: &KeyRecord, kind: Kind, now: u64) -> bool {
+    match kind {
+        Kind::Totp(period) => record.next > period.step_at(now).saturating_add(MOST_STEPS).saturating_add(1),
+        Kind::Hotp => false,
+    }
+}
+
+/// Burns the present window in place of every record that is ahead of the clock, and tells whether
+/// there was one.
+pub fn burn_those_ahead(credential: &Credential, state: &mut State, now: u64) -> bool {
+    let present = |authenticator: &Authenticator| {
+        let record = state.key(authenticator.key_name())?;
+        is_ahead(record, authenticator.kind, now).then(|| burned(record.key, authenticator.kind, now))?
+    };
+    let brought_back: Vec<KeyRecord> = credential.authenticators.iter().filter_map(present).collect();
+    for record in &brought_back {
+        state.put_key(*record, &[]);
+    }
+    !brought_back.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::window::candidates;
@@ -43,6 +67,16 @@ mod tests {
         assert!(!fresh_at(3000 + 10 * 30));
         assert!(fresh_at(3000 + 11 * 30));
         assert!(burned(KeyName([0; 8]), Kind::Hotp, 3000).is_none());
+    }
+
+    #[test]
+    fn only_what_no_code_of_today_can_leave_is_ahead() {
+        let burned = burned(KeyName([0; 8]), TOTP, 3000).unwrap();
+        assert!(!is_ahead(&burned, TOTP, 3000));
+        let furthest = KeyRecord { next: 100 + MOST_STEPS + 1, ..burned };
+        assert!(!is_ahead(&furthest, TOTP, 3000));
+        assert!(is_ahead(&furthest, TOTP, 2999));
+        assert!(!is_ahead(&KeyRecord { next: u64::MAX, ..burned }, Kind::Hotp, 3000));
     }
 
     #[test]

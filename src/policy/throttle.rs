@@ -140,8 +140,10 @@ fn make_known(state: &mut State, source: SourceName, now: u64) {
     state.known.push(KnownSource { source, failures: Failures::default(), accepted: now });
 }
 
-/// Drops sources that have not logged in for long; the newest always stays.
+/// Drops sources that have not logged in for long; the newest always stays. A login dated after `now`
+/// counts as of now, or a clock that was ahead would keep its sources for years.
 fn forget_the_old(state: &mut State, now: u64) {
+    state.known.iter_mut().for_each(|place| place.accepted = place.accepted.min(now));
     let newest = state.known.iter().map(|place| place.accepted).max();
     state
         .known

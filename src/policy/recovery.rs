@@ -1,0 +1,40 @@
+//! Recovery codes: each is good once (SP 800-63B §5.1.2), and only of a set that the state vouches for.
+
+use subtle::ConstantTimeEq as _;
+
+use super::denial::Denial;
+use crate::credential::{Credential, RecoverySet, State};
+use crate::otp::{RecoveryDigest, RecoverySalt};
+
+/// Spends a recovery code and tells how many are left.
+pub(super) fn spend(
+    credential: &Credential,
+    state: &mut State,
+    salt: RecoverySalt,
+    digest: &RecoveryDigest,
+) -> Result<usize, Denial> {
+    let Some(set) = credential.recovery.as_ref().filter(|set| set.salt == salt) else {
+        state.recovery.failures = state.recovery.failures.saturating_add(1);
+        return Err(Denial::WrongRecoveryCode);
+    };
+    let Some(vouched) = state.recovery.set_mut(set.name()) else {
+        return Err(Denial::UnvouchedRecoveryCodes);
+    };
+    let known = set.digests.iter().fold(subtle::Choice::from(0), |found, kept| found | kept.ct_eq(digest));
+    if !bool::from(known) {
+        state.recovery.failures = state.recovery.failures.saturating_add(1);
+        return Err(Denial::WrongRecoveryCode);
+    }
+    if vouched.used.contains(&digest.name()) {
+        return Err(Denial::SpentRecoveryCode);
+    }
+    vouched.used.push(digest.name());
+    state.recovery.failures = 0;
+    Ok(codes_left(set, state))
+}
+
+/// How many recovery codes of the set in force can still be used.
+pub fn codes_left(set: &RecoverySet, state: &State) -> usize {
+    let Some(vouched) = state.recovery.set(set.name()) else { return 0 };
+    set.digests.iter().filter(|digest| !vouched.used.contains(&digest.name())).count()
+}
