@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "those rules are for the module")]
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at surprises")]
 
+#[path = "command/mod.rs"]
+mod command;
 #[path = "container/mod.rs"]
 mod container;
 #[path = "planting/mod.rs"]
@@ -12,43 +14,15 @@ mod sandbox;
 #[path = "screen/mod.rs"]
 mod screen;
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Output, Stdio};
 
+use command::{log_in, machine, on_terminal, recovery_codes_on, run, start};
 use container::Terminal;
 use planting::{Phone, Planted, RECOVERY_CODES};
-use sandbox::{Sandbox, module};
+use sandbox::Sandbox;
 
 const QUESTION: &str = "code that the app shows: ";
-
-fn machine() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.service("door", &format!("auth required {} attempts=1\n", module().display()));
-    sandbox
-}
-
-/// `countersign` with these words, run to its end without a terminal.
-fn run(sandbox: &Sandbox, words: &[&str]) -> Output {
-    let mut command = sandbox.command(env!("CARGO_BIN_EXE_countersign"));
-    command.args(words).stdin(Stdio::null()).output().expect("the command runs")
-}
-
-/// `countersign` with these words on a terminal.
-fn on_terminal(sandbox: &Sandbox, words: &[&str]) -> Terminal {
-    start(sandbox.command(env!("CARGO_BIN_EXE_countersign")).args(words))
-}
-
-fn start(command: &Command) -> Terminal {
-    let mut words: Vec<OsString> = vec![command.get_program().to_owned()];
-    words.extend(command.get_args().map(OsString::from));
-    Terminal::start(&words)
-}
-
-fn log_in(sandbox: &Sandbox, code: &str) -> String {
-    sandbox.login("door", "alice", &[code]).authenticate().to_owned()
-}
 
 /// Reads the key that is shown for typing in.
 fn phone_of(terminal: &mut Terminal) -> Phone {
@@ -71,11 +45,6 @@ fn nothing_is_kept(sandbox: &Sandbox) -> bool {
     let empty =
         |part: &str| fs::read_dir(sandbox.store().join(part)).is_ok_and(|mut names| names.next().is_none());
     empty("users") && empty("by-uid")
-}
-
-fn recovery_codes_on(screen: &str) -> Vec<String> {
-    let is_code = |line: &&str| line.len() == 19 && line.split('-').all(|group| group.len() == 4);
-    screen.lines().map(str::trim).filter(is_code).map(str::to_owned).collect()
 }
 
 #[test]
@@ -393,42 +362,6 @@ fn remove_works_on_a_damaged_enrolment_and_on_one_of_a_former_account() {
     planting::write(&gone.directory(&sandbox.store()).join("credential.toml"), b"damaged");
     assert_eq!(run(&sandbox, &["remove", "gone", "--yes"]).status.code(), Some(0));
     assert!(nothing_is_kept(&sandbox), "nor the entry of an account that is gone");
-}
-
-#[test]
-fn unlock_asks_and_then_codes_are_taken_again() {
-    let sandbox = machine();
-    let (mut alice, phone) = Planted::new("alice", 1000);
-    alice.state.counters.iter_mut().for_each(|counter| counter.count = 100);
-    alice.put_into(&sandbox.store());
-    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "capped");
-    let mut terminal = on_terminal(&sandbox, &["unlock", "alice"]);
-    terminal.expect("forget all wrong codes that were typed for alice? [y/N] ");
-    terminal.send_line("no");
-    assert_eq!(terminal.wait(), 3);
-    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "still");
-    assert_eq!(run(&sandbox, &["unlock", "alice", "--yes"]).status.code(), Some(0));
-    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_SUCCESS");
-    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "what was used stays used");
-    assert!(sandbox.log_lines().join("\n").contains("event=unlocked by=uid:0 user=\"alice\""));
-    assert_eq!(run(&sandbox, &["unlock", "bob", "--yes"]).status.code(), Some(4));
-}
-
-#[test]
-fn adopt_makes_the_state_and_leaves_the_credential_alone() {
-    let sandbox = machine();
-    let (alice, phone) = Planted::new("alice", 1000);
-    alice.put_into(&sandbox.store());
-    let directory = alice.directory(&sandbox.store());
-    fs::remove_file(directory.join("state")).expect("the state");
-    fs::remove_file(sandbox.store().join("by-uid/1000")).expect("the entry");
-    let text = fs::read(directory.join("credential.toml")).expect("the credential");
-    assert_eq!(run(&sandbox, &["adopt", "alice"]).status.code(), Some(0));
-    assert_eq!(fs::read(directory.join("credential.toml")).expect("the credential"), text);
-    assert_eq!(fs::read_to_string(sandbox.store().join("by-uid/1000")).expect("the entry"), "alice\n");
-    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "the present window is burned");
-    assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS", "the recovery codes are vouched for");
-    assert_eq!(run(&sandbox, &["adopt", "bob"]).status.code(), Some(4));
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(super) enum Verb {
     Remove(Remove),
     /// Forget a user's failures: codes are taken again
     Unlock(Unlock),
+    /// Make codes good again that a lost state or a wrong clock keeps refused
+    Repair(Repair),
     /// Make the state for a credential that configuration management has placed
     Adopt(Adopt),
 }
@@ -80,6 +82,22 @@ pub(super) struct Unlock {
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,
+}
+
+/// `countersign repair`
+#[derive(Debug, Args)]
+pub(super) struct Repair {
+    /// The account
+    pub(super) user: String,
+    /// Do not ask; counters stay refused
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    /// Save new recovery codes to this file too (mode 0600, never overwriting)
+    #[arg(long, value_name = "PATH")]
+    pub(super) recovery_file: Option<PathBuf>,
+    /// Show new recovery codes even where the output is not a terminal
+    #[arg(long)]
+    pub(super) force: bool,
 }
 
 /// `countersign adopt`

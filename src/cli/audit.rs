@@ -13,6 +13,7 @@ pub(super) enum Change {
     Removed,
     Adopted,
     Unlocked,
+    Repaired,
 }
 
 /// Writes one line about a change that has been made. The change stands even where the log is away,
@@ -24,6 +25,7 @@ pub(super) fn log(change: Change, user: &User, terminal: &mut Terminal) {
         Change::Removed => "removed",
         Change::Adopted => "adopted",
         Change::Unlocked => "unlocked",
+        Change::Repaired => "repaired",
     };
     let by = crate::sys::user::real_uid();
     let line = format!("event={event} by=uid:{by} user=\"{}\"", user.name.as_str().escape_default());

@@ -2,19 +2,17 @@
 //!
 //! Until the first code is right nothing is on disk, so Ctrl-C at any prompt leaves nothing behind.
 
-use std::io;
-use std::path::Path;
-
 use super::args::Enroll;
 use super::audit::{self, Change};
+use super::entropy::Kernel;
 use super::error::{Error, ExitCode};
+use super::recovery_file::{Keep, is_in_force};
 use super::terminal::Terminal;
-use super::{qr, recovery_file, who};
+use super::{host_name, qr, recovery_file, who};
 use crate::backend;
 use crate::credential::{Credential, CredentialStore as _, EnrolmentStore as _, StoreError};
-use crate::enrol::{self, Confirmed, Entropy, Pending};
+use crate::enrol::{self, Confirmed, Pending};
 use crate::otp::Passcode;
-use crate::otp::secret::BadSecret;
 use crate::sys;
 use crate::user::User;
 
@@ -36,29 +34,22 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
     }
     terminal.permit_secrets(options.force)?;
     let issuer = options.issuer.clone().unwrap_or_else(host_name);
-    let pending = enrol::begin(user.clone(), &mut Kernel).map_err(|RandomError(error)| error)?;
+    let pending = enrol::begin(user.clone(), &mut Kernel)?;
     present(&pending, &user, &issuer, terminal)?;
     let confirmed = ask_for_first_code(&pending, terminal)?;
     let page = recovery_file::page(user.name.as_str(), &issuer, &confirmed.codes);
     // From here on it is done and shown, or it is not done: no signal may stop it half way.
     sys::process::undisturbed(|| {
-        keep(options.recovery_file.as_deref(), &page, || activate(&user, former, &confirmed))?;
+        let keep = Keep { path: options.recovery_file.as_deref(), page: &page };
+        let set = confirmed.credential.recovery.as_ref();
+        keep.and(|| activate(&user, former, &confirmed), || is_in_force(&user, set))?;
         audit::log(if former { Change::Replaced } else { Change::Enrolled }, &user, terminal);
         terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
         terminal.show(&page).map_err(|error| Error::NotShown(Box::new(error)))
     })
     .map_err(|sys::process::IdentityError| Error::Store(StoreError::Identity))??;
-    if let Some(path) = &options.recovery_file {
-        terminal.say(format_args!("they are in {} too", path.display()));
-    }
+    recovery_file::tell(options.recovery_file.as_deref(), terminal);
     Ok(ExitCode::Success)
-}
-
-/// Saves the page, where that is wanted, before the enrolment is made, and not without it.
-fn keep(path: Option<&Path>, page: &str, make: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
-    let Some(path) = path else { return make() };
-    recovery_file::write(path, page)?;
-    make().inspect_err(|_| recovery_file::remove(path))
 }
 
 fn is_enrolled(user: &User) -> Result<bool, Error> {
@@ -120,29 +111,4 @@ fn activate(user: &User, former: bool, confirmed: &Confirmed) -> Result<(), Erro
     })?;
     // Removed in the meantime: then the person who removed it had the last word.
     replaced.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))
-}
-
-fn host_name() -> String {
-    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "countersign".to_owned())
-}
-
-/// The kernel's randomness.
-struct Kernel;
-
-/// There was no randomness, or it made an impossible secret.
-struct RandomError(Error);
-
-impl From<BadSecret> for RandomError {
-    fn from(problem: BadSecret) -> Self {
-        Self(Error::System(io::Error::other(problem.to_string())))
-    }
-}
-
-impl Entropy for Kernel {
-    type Error = RandomError;
-
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RandomError> {
-        sys::entropy::fill(bytes).map_err(|error| RandomError(Error::System(error)))
-    }
 }

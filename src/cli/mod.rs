@@ -7,10 +7,12 @@ mod adopt;
 mod args;
 mod audit;
 mod enroll;
+mod entropy;
 mod error;
 mod qr;
 mod recovery_file;
 mod remove;
+mod repair;
 mod status;
 mod terminal;
 mod unlock;
@@ -39,6 +41,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Status(options) => status::run(&options, &mut terminal),
         Verb::Remove(options) => remove::run(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),
+        Verb::Repair(options) => repair::run(&options, &mut terminal),
         Verb::Adopt(options) => adopt::run(&options, &mut terminal),
     };
     let code = done.unwrap_or_else(|error| {
@@ -46,4 +49,10 @@ pub fn main() -> std::process::ExitCode {
         error.exit_code()
     });
     code.into()
+}
+
+/// What apps show as the issuer unless something else is asked for.
+fn host_name() -> String {
+    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "countersign".to_owned())
 }

@@ -8,7 +8,11 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::terminal::Terminal;
+use crate::backend;
+use crate::credential::{Credential, CredentialStore as _, RecoverySet};
 use crate::otp::RecoveryCode;
+use crate::user::User;
 
 /// The text of the page.
 pub(super) fn page(account: &str, issuer: &str, codes: &[RecoveryCode]) -> Zeroizing<String> {
@@ -34,20 +38,55 @@ pub(super) fn must_be_free(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// A page and where it is to be kept, if it is.
+pub(super) struct Keep<'a> {
+    /// The file that was asked for.
+    pub(super) path: Option<&'a Path>,
+    /// The text.
+    pub(super) page: &'a str,
+}
+
+impl Keep<'_> {
+    /// Saves the page before `make` puts its codes in force, and not without that: codes that are in force
+    /// and nowhere to be read would be lost. A failure that leaves them in force all the same, as when
+    /// the disk fails after the last step, leaves the file too.
+    pub(super) fn and(
+        &self,
+        make: impl FnOnce() -> Result<(), Error>,
+        is_in_force: impl FnOnce() -> bool,
+    ) -> Result<(), Error> {
+        let Some(path) = self.path else { return make() };
+        write(path, self.page)?;
+        make().inspect_err(|_| {
+            if !is_in_force() {
+                let _ = std::fs::remove_file(path);
+            }
+        })
+    }
+}
+
+/// Whether the credential on disk has these recovery codes, or cannot be read.
+pub(super) fn is_in_force(user: &User, set: Option<&RecoverySet>) -> bool {
+    let has_set = |credential: Credential| credential.recovery.as_ref() == set;
+    backend::store().read(user).map_or(true, |found| found.is_some_and(has_set))
+}
+
+/// Says where the codes are.
+pub(super) fn tell(path: Option<&Path>, terminal: &mut Terminal) {
+    if let Some(path) = path {
+        terminal.say(format_args!("they are in {} too", path.display()));
+    }
+}
+
 /// Writes the page to a new file of mode 0600, all of it on disk or no file at all.
-pub(super) fn write(path: &Path, page: &str) -> Result<(), Error> {
+fn write(path: &Path, page: &str) -> Result<(), Error> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = file.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Error::FileExists(path.to_owned()),
         _ => Error::File(path.to_owned(), error),
     })?;
     file.write_all(page.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
-        remove(path);
+        let _ = std::fs::remove_file(path);
         Error::File(path.to_owned(), error)
     })
-}
-
-/// Removes a file that [`write`] made, when the enrolment that it belongs to was not made.
-pub(super) fn remove(path: &Path) {
-    let _ = std::fs::remove_file(path);
 }

@@ -9,7 +9,9 @@ use super::who;
 use crate::backend;
 use crate::credential::format::datetime_of;
 use crate::credential::{Authenticator, Credential, CredentialStore as _, EnrolmentStore as _, Kind, State};
+use crate::enrol::repair::examine;
 use crate::policy::recovery::codes_left;
+use crate::sys;
 
 /// Reports on a user.
 pub(super) fn run(options: &Status, terminal: &mut Terminal) -> Result<ExitCode, Error> {
@@ -20,11 +22,12 @@ pub(super) fn run(options: &Status, terminal: &mut Terminal) -> Result<ExitCode,
         return Err(Error::NotEnrolled(user.name.to_string()));
     };
     let state = store.read_state(&user)?;
-    terminal.report(report(&credential, state.as_ref()))?;
+    let now = sys::clock::now().ok_or(Error::Clock)?;
+    terminal.report(report(&credential, state.as_ref(), now))?;
     Ok(ExitCode::Success)
 }
 
-fn report(credential: &Credential, state: Option<&State>) -> String {
+fn report(credential: &Credential, state: Option<&State>, now: u64) -> String {
     let mut text =
         format!("{}: {}\n", credential.user, if credential.disabled { "disabled" } else { "enrolled" });
     for authenticator in &credential.authenticators {
@@ -34,9 +37,14 @@ fn report(credential: &Credential, state: Option<&State>) -> String {
     let made = codes.map_or(0, |set| set.digests.len());
     let left = codes.zip(state).map_or(0, |(set, state)| codes_left(set, state));
     let _ = writeln!(text, "  recovery codes  {left} of {made} left");
+    if !examine(credential, state, now).is_empty() {
+        text.push_str(
+            "  needs repair    something is refused that need not be: run `countersign repair`, or\n\
+             \x20                 `countersign adopt` where configuration management has just placed this\n",
+        );
+    }
     let Some(state) = state else {
-        text.push_str("  state           missing; recovery codes and counters are refused: run `countersign enroll --replace`,\n\
-             \x20                 or `countersign adopt` where configuration management has just placed this");
+        text.push_str("  state           missing");
         return text;
     };
     for known in &state.known {

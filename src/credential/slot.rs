@@ -93,6 +93,8 @@ pub struct Chosen {
 pub enum NoState {
     /// Neither slot is whole.
     BothInvalid,
+    /// The file is shorter or longer than two slots need.
+    WrongSize,
     /// One was written by a later version.
     OtherFormat,
 }

@@ -47,6 +47,10 @@ pub trait EnrolmentStore: CredentialStore {
         change: impl FnMut(&Credential, &mut State) -> Credential,
     ) -> Result<Option<()>, StoreError>;
 
+    /// Makes sure that there is a state that can be read: `fresh` takes the place of one that is lost or
+    /// damaged, and one that is whole stays. `Ok(None)` when the user is not enrolled.
+    fn renew_state(&self, user: &User, fresh: &State) -> Result<Option<()>, StoreError>;
+
     /// Removes all that is kept of a user. `Ok(None)` when there was nothing.
     fn remove(&self, user: &User) -> Result<Option<()>, StoreError>;
 
@@ -98,7 +102,7 @@ pub enum Distrust {
     Owner,
     /// Others than root may do something with it.
     Mode,
-    /// It is too large, or a state of the wrong size.
+    /// It is too large.
     Size,
 }
 
@@ -189,7 +193,7 @@ impl StoreError {
             }
             Self::Credential(_) => "mend that line, or run `countersign remove` and enrol again",
             Self::State(NoState::OtherFormat) => "a later version wrote it: install that version",
-            Self::State(NoState::BothInvalid) => "run `countersign remove` and enrol again",
+            Self::State(NoState::BothInvalid | NoState::WrongSize) => "run `countersign repair`",
             Self::OtherAccount => "if the account is a new one, run `countersign remove` and enrol it",
             Self::Renamed { .. } => "run `countersign remove` with the former name, then enrol again",
             Self::NameTooLong => "use a shorter account name",
@@ -214,12 +218,13 @@ impl fmt::Display for StoreError {
                     Distrust::Type => "is not an ordinary file or directory",
                     Distrust::Owner => "does not belong to root",
                     Distrust::Mode => "is open to others than root",
-                    Distrust::Size => "has the wrong size",
+                    Distrust::Size => "is too large",
                 };
                 write!(out, "{what} {problem}")
             }
             Self::Credential(error) => write!(out, "credential.toml: {error}"),
             Self::State(NoState::BothInvalid) => out.write_str("neither slot of the state is whole"),
+            Self::State(NoState::WrongSize) => out.write_str("the state has the wrong size"),
             Self::State(NoState::OtherFormat) => out.write_str("the state has another format than 1"),
             Self::OtherAccount => out.write_str("the credential belongs to another account"),
             Self::Renamed { directory } => {

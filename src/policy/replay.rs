@@ -26,6 +26,13 @@ pub fn burned(key: KeyName, kind: Kind, now: u64) -> Option<KeyRecord> {
     Some(KeyRecord { key, next: last.saturating_add(1), drift: 0, lean: 0 })
 }
 
+/// How many seconds after `now` the first code is taken from an authenticator whose window is burned at
+/// `now`, if its clock is right; 0 for a counter.
+pub fn seconds_until_taken(kind: Kind, now: u64) -> u64 {
+    let (Kind::Totp(period), Some(record)) = (kind, burned(KeyName([0; 8]), kind, now)) else { return 0 };
+    record.next.saturating_mul(period.seconds()).saturating_sub(now)
+}
+
 /// Whether a record lies further ahead than any code of today could have put it: the clock was ahead
 /// when the record was made, or it is behind now. Never of a counter, which knows no clock.
 pub fn is_ahead(record: &KeyRecord, kind: Kind, now: u64) -> bool {

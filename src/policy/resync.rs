@@ -4,6 +4,8 @@
 //! Both must lie above everything that was used, so codes noted from a borrowed phone before the last
 //! login never count, and a pair counts once.
 
+use std::ops::RangeInclusive;
+
 use subtle::ConstantTimeEq as _;
 
 use crate::credential::state::MOST_DRIFT;
@@ -29,10 +31,20 @@ pub fn second_of_pair(
         }
         Kind::Hotp => (record.next, record.next.saturating_add(MOST_COUNTERS)),
     };
+    second_in(&(lowest.saturating_add(1)..=highest), authenticator, codes)
+}
+
+/// The time step or counter of the second code, if it is one of `seconds` and the first code belongs to
+/// the one before.
+pub fn second_in(
+    seconds: &RangeInclusive<u64>,
+    authenticator: &Authenticator,
+    codes: (&Code, &Code),
+) -> Option<u64> {
     let generator = authenticator.generator();
     let mut found = None;
     // None is left out and nothing ends early, as with a single code.
-    for second in lowest.saturating_add(1)..=highest {
+    for second in seconds.clone() {
         let first = generator.code(second.saturating_sub(1)).ct_eq(codes.0);
         if bool::from(first & generator.code(second).ct_eq(codes.1)) {
             found = found.or(Some(second));

@@ -5,13 +5,14 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use super::by_uid::{self, enter_uid, entries_of, forget_uid, name_of_uid};
 use super::files::{
-    BY_UID, CREDENTIAL, FileStore, USERS, entry_of_uid, name_of_uid, opened, random_name, read_credential,
-    subdirectory, system,
+    BY_UID, CREDENTIAL, FileStore, USERS, opened, random_name, read_credential, subdirectory, system,
 };
 use super::names::directory_of;
 use super::state_file;
 use crate::credential::format;
+use crate::credential::slot::NoState;
 use crate::credential::store::{CredentialStore as _, EnrolmentStore, StoreError};
 use crate::credential::{Credential, State};
 use crate::sys::lock;
@@ -49,7 +50,7 @@ impl EnrolmentStore for FileStore {
             let mut state = current.state().clone();
             let credential = change(&former, &mut state);
             let text = format::write(&credential).ok_or(StoreError::Unwritable)?;
-            clear_away_prepared(directory)?;
+            clear_away_temporary(directory)?;
             let prepared = random_name(PREPARED)?;
             directory.prepare(&prepared, text.as_bytes()).map_err(system("write the credential"))?;
             if let Err(error) = locked.write(&current, state) {
@@ -57,6 +58,19 @@ impl EnrolmentStore for FileStore {
                 return Err(error);
             }
             directory.put_in_place(&prepared, CREDENTIAL).map_err(system("replace the credential"))
+        })?;
+        Ok(done.map(|((), _)| ()))
+    }
+
+    fn renew_state(&self, user: &User, fresh: &State) -> Result<Option<()>, StoreError> {
+        let done = self.locked(user, |directory, locked| match locked.read() {
+            Ok(_) => Ok(()),
+            Err(StoreError::State(NoState::BothInvalid | NoState::WrongSize)) => {
+                read_credential(directory, user)?;
+                clear_away_temporary(directory)?;
+                state_file::renew(directory, user, fresh)
+            }
+            Err(error) => Err(error),
         })?;
         Ok(done.map(|((), _)| ()))
     }
@@ -74,7 +88,7 @@ impl EnrolmentStore for FileStore {
             return Ok(None);
         }
         if let Some(directory) = directory {
-            self.remove_directory(user, &users, &directory, &name)?;
+            self.remove_directory(user, &root, &directory, &name)?;
         }
         let by_uid = subdirectory(&root, BY_UID)?;
         for entry in entries {
@@ -85,7 +99,10 @@ impl EnrolmentStore for FileStore {
     }
 
     fn note_uid(&self, user: &User) -> Result<(), StoreError> {
-        enter_uid(&self.ensure_layout()?, user, &directory_of(&user.name)?)
+        let root = self.ensure_layout()?;
+        let name = directory_of(&user.name)?;
+        undisturbed(|| alone(&root, |_| enter_uid(&root, user, &name)))
+            .map_err(|IdentityError| StoreError::Identity)?
     }
 
     fn read_state(&self, user: &User) -> Result<Option<State>, StoreError> {
@@ -100,19 +117,18 @@ impl FileStore {
     fn place(&self, user: &User, credential: &Credential, state: &State) -> Result<(), StoreError> {
         let name = directory_of(&user.name)?;
         let root = self.ensure_layout()?;
-        let users = subdirectory(&root, USERS)?;
-        alone(&users, || {
+        alone(&root, |users| {
             let noted = name_of_uid(&root, user)?;
             if let Some(directory) = noted.clone().filter(|kept| *kept != name) {
                 return Err(StoreError::Renamed { directory });
             }
-            must_be_free(&users, &name)?;
+            must_be_free(users, &name)?;
             let temporary = random_name(NEW)?;
             // The entry comes first: without it a renamed account would later count as not enrolled.
             // Alone it denies, until the enrolment is made anew or removed.
-            let made = fill(&users, &temporary, user, credential, state)
+            let made = fill(users, &temporary, user, credential, state)
                 .and_then(|()| enter_uid(&root, user, &name))
-                .and_then(|()| give_name(&users, &temporary, &name));
+                .and_then(|()| give_name(users, &temporary, &name));
             if let Err(error) = made {
                 let _ = users.remove_directory(temporary.as_ref());
                 // An entry that was there before keeps denying: it may stand for an enrolment that is lost.
@@ -153,11 +169,11 @@ impl FileStore {
     fn remove_directory(
         &self,
         user: &User,
-        users: &Directory,
+        root: &Directory,
         directory: &Directory,
         name: &str,
     ) -> Result<(), StoreError> {
-        let rename_and_remove = || {
+        let rename_and_remove = |users: &Directory| {
             let temporary = random_name(REMOVED)?;
             users
                 .rename_to_free(name.as_ref(), temporary.as_ref())
@@ -166,7 +182,7 @@ impl FileStore {
             let removed = users.remove_directory(temporary.as_ref());
             opened("the user's directory", "remove the user's directory", removed)
         };
-        let away = || alone(users, rename_and_remove);
+        let away = || alone(root, rename_and_remove);
         let Ok(Some(file)) = state_file::open(directory) else {
             return undisturbed(away).map_err(|IdentityError| StoreError::Identity)?;
         };
@@ -177,7 +193,11 @@ impl FileStore {
 
 /// Runs `action` while no other process makes or removes an enrolment, and clears away what one that
 /// was killed in the middle has left.
-fn alone<T>(users: &Directory, action: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+fn alone<T>(
+    root: &Directory,
+    action: impl FnOnce(&Directory) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let users = subdirectory(root, USERS)?;
     let users_file = users.as_file().map_err(system("lock the store"))?;
     if !lock::take(&users_file).map_err(system("lock the store"))? {
         return Err(StoreError::Locked);
@@ -188,18 +208,19 @@ fn alone<T>(users: &Directory, action: impl FnOnce() -> Result<T, StoreError>) -
             let _ = users.remove_directory(OsStr::from_bytes(&name));
         }
     }
-    let result = action();
+    by_uid::clear_away(root)?;
+    let result = action(&users);
     users_file.unlock().map_err(system("unlock the store"))?;
     result
 }
 
-/// Removes what a replacement that was killed in the middle has left: it holds a secret. The caller holds
+/// Removes what a process that was killed in the middle has left: it may hold a secret. The caller holds
 /// the user's lock.
-fn clear_away_prepared(directory: &Directory) -> Result<(), StoreError> {
+fn clear_away_temporary(directory: &Directory) -> Result<(), StoreError> {
     for name in directory.names().map_err(system("list the user's directory"))? {
         match String::from_utf8(name) {
-            Ok(name) if name.starts_with(PREPARED) => {
-                directory.unlink(&name).map_err(system("remove a temporary credential"))?;
+            Ok(name) if name.starts_with(PREPARED) || name.starts_with(state_file::TEMPORARY) => {
+                directory.unlink(&name).map_err(system("remove a temporary file"))?;
             }
             _ => {}
         }
@@ -247,34 +268,4 @@ fn give_name(users: &Directory, temporary: &str, name: &str) -> Result<(), Store
         io::ErrorKind::AlreadyExists => StoreError::AlreadyEnrolled,
         _ => StoreError::system("make the user's directory", error),
     })
-}
-
-/// The entries in `by-uid` that lead to a directory: all are looked at, for an account that was
-/// deleted or made anew no longer tells its number.
-fn entries_of(root: &Directory, name: &str) -> Result<Vec<String>, StoreError> {
-    let mut entries = Vec::new();
-    for entry in subdirectory(root, BY_UID)?.names().map_err(system("list by-uid"))? {
-        let entry = String::from_utf8(entry).unwrap_or_default();
-        if let Ok(uid) = entry.parse()
-            && entry_of_uid(root, uid)?.is_some_and(|kept| kept == name)
-        {
-            entries.push(entry);
-        }
-    }
-    Ok(entries)
-}
-
-/// Takes back what [`enter_uid`] noted for an enrolment that came to nothing.
-fn forget_uid(root: &Directory, user: &User) {
-    if let (Some(uid), Ok(by_uid)) = (user.uid, subdirectory(root, BY_UID)) {
-        let _ = by_uid.unlink(&uid.to_string());
-    }
-}
-
-/// Notes under which name the credential of a uid is kept.
-fn enter_uid(root: &Directory, user: &User, name: &str) -> Result<(), StoreError> {
-    let Some(uid) = user.uid else { return Ok(()) };
-    subdirectory(root, BY_UID)?
-        .replace(&uid.to_string(), &random_name(".new-")?, format!("{name}\n").as_bytes())
-        .map_err(system("write the entry in by-uid"))
 }

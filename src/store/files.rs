@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
+use super::by_uid::not_kept_elsewhere;
 use super::names::directory_of;
 use super::state_file;
 use crate::credential::format;
@@ -30,7 +31,7 @@ pub(super) const USERS: &str = "users";
 /// The directory that leads from numbers to names.
 pub(super) const BY_UID: &str = "by-uid";
 /// The most that is read of a credential, in bytes.
-const MOST_BYTES: u64 = 64 * 1024;
+pub(super) const MOST_BYTES: u64 = 64 * 1024;
 /// How often an update starts over because the files were replaced meanwhile.
 const STARTS: u32 = 5;
 
@@ -122,33 +123,6 @@ impl CredentialStore for FileStore {
             Updated { value, health }
         }))
     }
-}
-
-/// Refuses when this account's credential is kept under another name: a renamed account is not
-/// "not enrolled".
-pub(super) fn not_kept_elsewhere(root: &Directory, user: &User, name: &str) -> Result<(), StoreError> {
-    match name_of_uid(root, user)? {
-        None => Ok(()),
-        Some(directory) if directory == name => Err(StoreError::NoCredential),
-        Some(directory) => Err(StoreError::Renamed { directory }),
-    }
-}
-
-/// The name of the directory that holds the credential of this account's uid.
-pub(super) fn name_of_uid(root: &Directory, user: &User) -> Result<Option<String>, StoreError> {
-    user.uid.map_or(Ok(None), |uid| entry_of_uid(root, uid))
-}
-
-/// What `by-uid` says of a uid.
-pub(super) fn entry_of_uid(root: &Directory, uid: u32) -> Result<Option<String>, StoreError> {
-    let by_uid = subdirectory(root, BY_UID)?;
-    let file = match by_uid.file(&uid.to_string(), Access::Read, MOST_BYTES) {
-        Err(OpenError::Absent) => return Ok(None),
-        other => opened("the entry in by-uid", "open the entry in by-uid", other)?,
-    };
-    let mut text = String::new();
-    (&file).read_to_string(&mut text).map_err(system("read the entry in by-uid"))?;
-    Ok(Some(text.trim_end_matches('\n').to_owned()))
 }
 
 pub(super) fn subdirectory(root: &Directory, name: &str) -> Result<Directory, StoreError> {

@@ -1,6 +1,7 @@
 //! Keepers of credentials. So far one: a directory of this machine that belongs to root.
 #![forbid(unsafe_code)]
 
+mod by_uid;
 mod enrolment;
 pub mod files;
 mod names;

@@ -6,8 +6,8 @@ use std::os::fd::AsFd as _;
 
 use super::files::{opened, random_name, system};
 use crate::credential::State;
-use crate::credential::slot::{self, Chosen, Place, Sequenced};
-use crate::credential::store::{Distrust, StateHealth, StoreError};
+use crate::credential::slot::{self, Chosen, NoState, Place, Sequenced};
+use crate::credential::store::{StateHealth, StoreError};
 use crate::sys::process::{IdentityError, require_file_size, undisturbed};
 use crate::sys::secure_file::{Access, Directory, Identity, OpenError, overwrite_in_place};
 use crate::sys::{entropy, lock, slots};
@@ -15,6 +15,8 @@ use crate::user::User;
 
 /// The name of the file in a user's directory.
 pub(super) const NAME: &str = "state";
+/// How the name of a state begins that is not in place yet.
+pub(super) const TEMPORARY: &str = ".state-";
 /// Its size: from the first slot to the end of the second.
 const SIZE: u64 = 65_536 + 4096;
 
@@ -31,15 +33,10 @@ pub(super) struct Current {
 
 /// Opens the state of a user, if there is one.
 pub(super) fn open(directory: &Directory) -> Result<Option<File>, StoreError> {
-    let file = match directory.file(NAME, Access::Overwrite, SIZE) {
-        Err(OpenError::Absent) => return Ok(None),
-        other => opened("the state", "open the state", other)?,
-    };
-    let size = file.metadata().map_err(system("look at the state"))?.len();
-    if size != SIZE {
-        return Err(StoreError::Distrusted { what: "the state", problem: Distrust::Size });
+    match directory.file(NAME, Access::Overwrite, u64::MAX) {
+        Err(OpenError::Absent) => Ok(None),
+        other => opened("the state", "open the state", other).map(Some),
     }
-    Ok(Some(file))
 }
 
 /// Makes a state that knows nothing, where there is none, and opens it.
@@ -53,7 +50,7 @@ pub(super) fn make_missing(directory: &Directory, user: &User) -> Result<File, S
 
 /// Puts a new state file into a directory that has none; one that came first stays.
 fn place(directory: &Directory, user: &User, state: &State) -> Result<(), StoreError> {
-    let temporary = random_name(".state-")?;
+    let temporary = random_name(TEMPORARY)?;
     create(directory, &temporary, user, state)?;
     match directory.rename_to_free(temporary.as_ref(), NAME.as_ref()) {
         Ok(()) => directory.sync().map_err(system("sync the user's directory")),
@@ -63,6 +60,14 @@ fn place(directory: &Directory, user: &User, state: &State) -> Result<(), StoreE
             if is_there { Ok(()) } else { Err(StoreError::system("make the state", error)) }
         }
     }
+}
+
+/// Puts a new state file in place of one that cannot be read. The caller holds the lock of that one;
+/// whoever waits for it starts over with the new one.
+pub(super) fn renew(directory: &Directory, user: &User, state: &State) -> Result<(), StoreError> {
+    let temporary = random_name(TEMPORARY)?;
+    create(directory, &temporary, user, state)?;
+    directory.put_in_place(&temporary, NAME).map_err(system("replace the state"))
 }
 
 /// Makes a state file of real bytes, so that overwriting it never needs a new block.
@@ -130,6 +135,9 @@ fn still_in_place(
 
 /// Reads the state that a file holds, locked or not.
 pub(super) fn read(file: &File, user: &User) -> Result<Current, StoreError> {
+    if file.metadata().map_err(system("look at the state"))?.len() != SIZE {
+        return Err(StoreError::State(NoState::WrongSize));
+    }
     let slot_at = |place: Place| {
         slots::read(file, place.offset(), slot::SIZE)
             .map(|bytes| slot::decode(&user.name, &bytes))

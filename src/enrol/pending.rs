@@ -1,36 +1,22 @@
-//! Enrolling: a new authenticator is shown, proven by a first code, and only then anything exists.
-//!
-//! Pure: randomness and time are arguments, and nothing here writes. Until the first code is right,
-//! all of it is in memory, so whoever gives up in the middle leaves nothing behind.
-#![forbid(unsafe_code)]
+//! A new authenticator, from the making of its secret to the proof by a first code.
 
 use zeroize::Zeroizing;
 
-use crate::credential::{Authenticator, Credential, KeyRecord, Kind, RecoverySet, State};
-use crate::otp::recovery::CODES_IN_A_SET;
-use crate::otp::secret::{BadSecret, MADE_HERE};
+use super::{Entropy, RecoveryCodes};
+use crate::credential::{Authenticator, Credential, KeyRecord, Kind, State};
+use crate::otp::secret::MADE_HERE;
 use crate::otp::uri::{Label, Moving, otpauth};
-use crate::otp::{Algorithm, Code, Digits, Period, RecoveryCode, RecoverySalt, SharedSecret};
-use crate::policy::replay::{burned, spend};
+use crate::otp::{Algorithm, Code, Digits, Period, RecoveryCode, SharedSecret};
+use crate::policy::replay::spend;
 use crate::policy::throttle::unlock;
 use crate::policy::window::candidates;
 use crate::user::User;
-
-/// A source of randomness fit for secrets.
-pub trait Entropy {
-    /// Why there was none.
-    type Error: From<BadSecret>;
-
-    /// Fills the bytes with random ones.
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error>;
-}
 
 /// A new authenticator that has not been proven yet, with the recovery codes that go with it.
 pub struct Pending {
     user: User,
     authenticator: Authenticator,
-    salt: RecoverySalt,
-    codes: Vec<RecoveryCode>,
+    recovery: RecoveryCodes,
     counter_key: [u8; 16],
 }
 
@@ -38,14 +24,7 @@ pub struct Pending {
 pub fn begin<E: Entropy>(user: User, entropy: &mut E) -> Result<Pending, E::Error> {
     let mut secret = Zeroizing::new([0; MADE_HERE]);
     entropy.fill(secret.as_mut())?;
-    let mut salt = RecoverySalt([0; 16]);
-    entropy.fill(&mut salt.0)?;
-    let mut codes = Vec::with_capacity(CODES_IN_A_SET);
-    for _ in 0..CODES_IN_A_SET {
-        let mut bits = Zeroizing::new([0; 10]);
-        entropy.fill(bits.as_mut())?;
-        codes.push(RecoveryCode::from_random(*bits));
-    }
+    let recovery = RecoveryCodes::make(entropy)?;
     let mut counter_key = [0; 16];
     entropy.fill(&mut counter_key)?;
     let authenticator = Authenticator {
@@ -56,7 +35,7 @@ pub fn begin<E: Entropy>(user: User, entropy: &mut E) -> Result<Pending, E::Erro
         digits: Digits::Six,
         confirmed: None,
     };
-    Ok(Pending { user, authenticator, salt, codes, counter_key })
+    Ok(Pending { user, authenticator, recovery, counter_key })
 }
 
 impl Pending {
@@ -98,15 +77,14 @@ impl Pending {
         spend(&mut record, matched);
         let mut authenticator = self.authenticator.clone();
         authenticator.confirmed = Some(now);
-        let digests = self.codes.iter().map(|code| code.digest(&self.salt)).collect();
         let credential = Credential {
             user: self.user.name.clone(),
             uid: self.user.uid,
             disabled: false,
             authenticators: vec![authenticator],
-            recovery: Some(RecoverySet { salt: self.salt, digests }),
+            recovery: Some(self.recovery.to_set()),
         };
-        let codes = self.codes.clone();
+        let codes = self.recovery.codes().to_vec();
         Some(Confirmed { credential, record, codes, counter_key: self.counter_key })
     }
 }
@@ -141,25 +119,9 @@ impl Confirmed {
     }
 }
 
-/// Vouches for a credential that was put in place from outside, as configuration management does:
-/// time-based keys without a record start with the present window burned, counters at 0, and its
-/// recovery codes become good. Records that there are stay.
-pub fn adopt(credential: &Credential, state: &mut State, now: u64) {
-    let in_use: Vec<_> = credential.authenticators.iter().map(Authenticator::key_name).collect();
-    for (authenticator, key) in credential.authenticators.iter().zip(&in_use) {
-        if state.key(*key).is_none() {
-            let from_zero = KeyRecord { key: *key, next: 0, drift: 0, lean: 0 };
-            state.put_key(burned(*key, authenticator.kind, now).unwrap_or(from_zero), &in_use);
-        }
-    }
-    if let Some(set) = &credential.recovery {
-        state.recovery.vouch_for(set.name());
-    }
-    state.written = now;
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::tests::Counting;
     use super::*;
     use crate::credential::SourceName;
     use crate::policy::{Attempt, Denial, Presented, decide};
@@ -167,24 +129,9 @@ mod tests {
 
     const NOW: u64 = 1_800_000_000;
 
-    /// Counts up, so that nothing made of it is alike.
-    struct Counting(u8);
-
-    impl Entropy for Counting {
-        type Error = BadSecret;
-
-        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), BadSecret> {
-            for byte in bytes {
-                self.0 = self.0.wrapping_add(1);
-                *byte = self.0;
-            }
-            Ok(())
-        }
-    }
-
     fn pending() -> Pending {
         let user = User { name: UserName::new(b"alice").unwrap(), uid: Some(1000) };
-        begin(user, &mut Counting(0)).unwrap()
+        begin(user, &mut Counting::default()).unwrap()
     }
 
     fn code_at(pending: &Pending, now: u64) -> Code {
@@ -233,30 +180,11 @@ mod tests {
         let pending = pending();
         let confirmed = pending.confirm(&code_at(&pending, NOW), NOW).unwrap();
         assert_eq!(confirmed.codes.len(), 10);
+        let salt = confirmed.credential.recovery.as_ref().unwrap().salt;
         let mut state = confirmed.first_state(NOW);
         for code in &confirmed.codes {
-            let presented = Presented::Recovery {
-                salt: pending.salt,
-                digest: code.digest(&pending.salt),
-                previous: None,
-            };
+            let presented = Presented::Recovery { salt, digest: code.digest(&salt), previous: None };
             assert!(decide(&confirmed.credential, &mut state, &attempt(presented), NOW).is_ok());
         }
-    }
-
-    #[test]
-    fn adopting_burns_the_window_once_and_vouches_for_the_codes() {
-        let pending = pending();
-        let confirmed = pending.confirm(&code_at(&pending, NOW), NOW).unwrap();
-        let mut state = State::new([1; 16], NOW);
-        adopt(&confirmed.credential, &mut state, NOW);
-        let now = attempt(typed(code_at(&pending, NOW)));
-        assert_eq!(decide(&confirmed.credential, &mut state, &now, NOW), Err(Denial::SpentCode));
-        let later = attempt(typed(code_at(&pending, NOW + 360)));
-        assert!(decide(&confirmed.credential, &mut state, &later, NOW + 360).is_ok());
-        assert_eq!(state.recovery.sets.len(), 1);
-        let before = state.clone();
-        adopt(&confirmed.credential, &mut state, NOW + 360);
-        assert_eq!(state, before);
     }
 }

@@ -1,0 +1,45 @@
+//! The command `countersign`, run in a sandbox, and the logins of those whom it enrolled.
+#![allow(dead_code, reason = "each test uses its own part")]
+#![allow(unreachable_pub, reason = "a module of tests, not a crate")]
+
+use std::ffi::OsString;
+use std::process::{Command, Output, Stdio};
+
+use crate::container::Terminal;
+use crate::sandbox::{Sandbox, module};
+
+/// A sandbox with the service `door`, which the module guards alone.
+pub fn machine() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.service("door", &format!("auth required {} attempts=1\n", module().display()));
+    sandbox
+}
+
+/// `countersign` with these words, run to its end without a terminal.
+pub fn run(sandbox: &Sandbox, words: &[&str]) -> Output {
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_countersign"));
+    command.args(words).stdin(Stdio::null()).output().expect("the command runs")
+}
+
+/// `countersign` with these words on a terminal.
+pub fn on_terminal(sandbox: &Sandbox, words: &[&str]) -> Terminal {
+    start(sandbox.command(env!("CARGO_BIN_EXE_countersign")).args(words))
+}
+
+/// A command on a terminal.
+pub fn start(command: &Command) -> Terminal {
+    let mut words: Vec<OsString> = vec![command.get_program().to_owned()];
+    words.extend(command.get_args().map(OsString::from));
+    Terminal::start(&words)
+}
+
+/// A login of alice at the door, and what came of it.
+pub fn log_in(sandbox: &Sandbox, code: &str) -> String {
+    sandbox.login("door", "alice", &[code]).authenticate().to_owned()
+}
+
+/// The recovery codes among the lines of a text.
+pub fn recovery_codes_on(screen: &str) -> Vec<String> {
+    let is_code = |line: &&str| line.len() == 19 && line.split('-').all(|group| group.len() == 4);
+    screen.lines().map(str::trim).filter(is_code).map(str::to_owned).collect()
+}

@@ -1,0 +1,186 @@
+//! The command that looks after people: unlock, adopt, repair.
+#![allow(missing_docs, reason = "the names of the tests say it")]
+#![allow(clippy::disallowed_methods, reason = "those rules are for the module")]
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at surprises")]
+
+#[path = "command/mod.rs"]
+mod command;
+#[path = "container/mod.rs"]
+mod container;
+#[path = "planting/mod.rs"]
+mod planting;
+#[path = "sandbox/mod.rs"]
+mod sandbox;
+
+use std::fs;
+use std::process::Command;
+
+use command::{log_in, machine, on_terminal, recovery_codes_on, run};
+use pam_countersign::credential::{Authenticator, KeyRecord, Kind};
+use pam_countersign::otp::SharedSecret;
+use planting::{Planted, RECOVERY_CODES};
+use sandbox::Sandbox;
+
+#[test]
+fn unlock_asks_and_then_codes_are_taken_again() {
+    let sandbox = machine();
+    let (mut alice, phone) = Planted::new("alice", 1000);
+    alice.state.counters.iter_mut().for_each(|counter| counter.count = 100);
+    alice.put_into(&sandbox.store());
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "capped");
+    let mut terminal = on_terminal(&sandbox, &["unlock", "alice"]);
+    terminal.expect("forget all wrong codes that were typed for alice? [y/N] ");
+    terminal.send_line("no");
+    assert_eq!(terminal.wait(), 3);
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "still");
+    assert_eq!(run(&sandbox, &["unlock", "alice", "--yes"]).status.code(), Some(0));
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_SUCCESS");
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "what was used stays used");
+    assert!(sandbox.log_lines().join("\n").contains("event=unlocked by=uid:0 user=\"alice\""));
+    assert_eq!(run(&sandbox, &["unlock", "bob", "--yes"]).status.code(), Some(4));
+}
+
+#[test]
+fn adopt_makes_the_state_and_leaves_the_credential_alone() {
+    let sandbox = machine();
+    let (alice, phone) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    let directory = alice.directory(&sandbox.store());
+    fs::remove_file(directory.join("state")).expect("the state");
+    fs::remove_file(sandbox.store().join("by-uid/1000")).expect("the entry");
+    let text = fs::read(directory.join("credential.toml")).expect("the credential");
+    assert_eq!(run(&sandbox, &["adopt", "alice"]).status.code(), Some(0));
+    assert_eq!(fs::read(directory.join("credential.toml")).expect("the credential"), text);
+    assert_eq!(fs::read_to_string(sandbox.store().join("by-uid/1000")).expect("the entry"), "alice\n");
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "the present window is burned");
+    assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS", "the recovery codes are vouched for");
+    assert_eq!(run(&sandbox, &["adopt", "bob"]).status.code(), Some(4));
+}
+
+/// A token whose codes go by a counter; those come from `oathtool`.
+struct Token(SharedSecret);
+
+impl Token {
+    /// Adds a token to an enrolment, of which nobody knows where it stands.
+    fn added_to(planted: &mut Planted) -> Self {
+        let secret = SharedSecret::from_bytes(b"the secret of a token").expect("a secret");
+        let phone = planted.credential.authenticators[0].clone();
+        let token =
+            Authenticator { id: "token".to_owned(), secret: secret.clone(), kind: Kind::Hotp, ..phone };
+        planted.credential.authenticators.push(token);
+        Self(secret)
+    }
+
+    fn code(&self, counter: u64) -> String {
+        let made = Command::new("oathtool")
+            .args(["--hotp", "--base32", &format!("--counter={counter}"), &self.0.to_base32()])
+            .output()
+            .expect("oathtool is installed");
+        String::from_utf8(made.stdout).expect("digits").trim().to_owned()
+    }
+}
+
+fn damage_the_state(sandbox: &Sandbox, alice: &Planted, content: Option<&[u8]>) {
+    let state = alice.directory(&sandbox.store()).join("state");
+    match content {
+        Some(content) => planting::write(&state, content),
+        None => fs::remove_file(&state).expect("the state"),
+    }
+}
+
+#[test]
+fn repair_makes_a_lost_state_anew_and_nothing_used_good_again() {
+    let both_slots_damaged = vec![b'x'; 65_536 + 4096];
+    let too_long = vec![b'\n'; 70_000];
+    for content in [None, Some(&b""[..]), Some(&both_slots_damaged), Some(&too_long)] {
+        let sandbox = machine();
+        let (mut alice, phone) = Planted::new("alice", 1000);
+        let token = Token::added_to(&mut alice);
+        alice.put_into(&sandbox.store());
+        damage_the_state(&sandbox, &alice, content);
+
+        let mut terminal = on_terminal(&sandbox, &["repair", "alice"]);
+        terminal
+            .expect("- phone: what was used of it is not known; its codes will be taken again in 6 minutes");
+        terminal.expect("- token: where its counter stands is not known; two codes of it in a row will tell");
+        terminal.expect("- recovery codes: which are used is not known; new ones will take their place");
+        terminal.expect("repair this for alice? [y/N] ");
+        terminal.send_line("y");
+        terminal.expect("a code of token (empty to leave it refused): ");
+        terminal.send_line(&token.code(40));
+        terminal.expect("the next code of token: ");
+        terminal.send_line(&token.code(42));
+        terminal.expect("these are not two codes in a row; try again");
+        terminal.expect("a code of token");
+        terminal.send_line(&token.code(4711));
+        terminal.expect("the next code of token: ");
+        terminal.send_line(&token.code(4712));
+        assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+        let codes = recovery_codes_on(&terminal.transcript());
+        assert_eq!(codes.len(), 10, "{}", terminal.transcript());
+        assert!(sandbox.log_lines().join("\n").contains("event=repaired by=uid:0 user=\"alice\""));
+
+        assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTH_ERR", "the present window is burned");
+        assert_eq!(log_in(&sandbox, &token.code(4712)), "PAM_AUTH_ERR");
+        assert_eq!(log_in(&sandbox, &token.code(4713)), "PAM_SUCCESS");
+        assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_AUTH_ERR", "the former ones are void");
+        assert_eq!(log_in(&sandbox, &codes[3]), "PAM_SUCCESS");
+        assert_eq!(fs::read_dir(alice.directory(&sandbox.store())).expect("the directory").count(), 2);
+        let again = run(&sandbox, &["repair", "alice"]);
+        assert_eq!(String::from_utf8_lossy(&again.stderr), "nothing of alice needs repair\n");
+        assert_eq!(again.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn repair_that_is_given_up_changes_nothing() {
+    let sandbox = machine();
+    let (alice, _) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    damage_the_state(&sandbox, &alice, Some(b"damaged"));
+    let mut terminal = on_terminal(&sandbox, &["repair", "alice"]);
+    terminal.expect("repair this for alice? [y/N] ");
+    terminal.send_line("");
+    terminal.expect("countersign: given up");
+    assert_eq!(terminal.wait(), 3);
+    let state = fs::read(alice.directory(&sandbox.store()).join("state")).expect("the state");
+    assert_eq!(state, b"damaged");
+    let without_a_terminal = run(&sandbox, &["repair", "alice", "--yes"]);
+    assert_eq!(without_a_terminal.status.code(), Some(3), "new recovery codes are secrets");
+    assert_eq!(run(&sandbox, &["repair", "bob", "--yes"]).status.code(), Some(4));
+}
+
+#[test]
+fn a_login_names_repair_where_the_state_is_damaged() {
+    let sandbox = machine();
+    let (alice, phone) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    damage_the_state(&sandbox, &alice, Some(b"damaged"));
+    assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_AUTHINFO_UNAVAIL");
+    let log = sandbox.log_lines().join("\n");
+    assert!(log.contains("reason=state_damaged"), "{log}");
+    assert!(log.contains("mend=\"run `countersign repair`\""), "{log}");
+}
+
+#[test]
+fn repair_brings_a_record_from_the_future_back_and_leaves_recovery_codes_alone() {
+    let sandbox = machine();
+    let (mut alice, phone) = Planted::new("alice", 1000);
+    let next = (planting::now() + 10 * 365 * 24 * 3600) / 30;
+    alice.state.keys[0] = KeyRecord { next, ..alice.state.keys[0] };
+    alice.put_into(&sandbox.store());
+    let refused = sandbox.login("door", "alice", &[&phone.code(0)]);
+    assert!(refused.raw.contains("The clock of this machine went back"), "{}", refused.raw);
+    assert!(sandbox.log_lines().join("\n").contains("reason=clock_went_back"));
+    let status = run(&sandbox, &["status", "alice"]);
+    assert!(String::from_utf8_lossy(&status.stdout).contains("countersign repair"));
+    let credential = fs::read(alice.directory(&sandbox.store()).join("credential.toml")).expect("a file");
+
+    let repaired = run(&sandbox, &["repair", "alice", "--yes"]);
+    assert_eq!(repaired.status.code(), Some(0), "{}", String::from_utf8_lossy(&repaired.stderr));
+    let after = fs::read(alice.directory(&sandbox.store()).join("credential.toml")).expect("a file");
+    assert_eq!(after, credential);
+    let login = sandbox.login("door", "alice", &[&phone.code(0)]);
+    assert!(login.raw.contains("This code was already used"), "burned: {}", login.raw);
+    assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS");
+}
