@@ -42,7 +42,11 @@ impl Phone {
 
     /// The code that it shows in so many periods of 30 s, by `oathtool`.
     pub fn code(&self, periods_ahead: i64) -> String {
-        let when = i64::try_from(now()).expect("a time") + 30 * periods_ahead;
+        self.code_at(now().saturating_add_signed(30 * periods_ahead))
+    }
+
+    /// The code that it shows at a time, in seconds since 1970, by `oathtool`.
+    pub fn code_at(&self, when: u64) -> String {
         let made = Command::new("oathtool")
             .args(["--totp", "--base32", &format!("--now=@{when}"), &self.secret])
             .output()
