@@ -17,12 +17,10 @@ mod screen;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use command::{log_in, machine, on_terminal, recovery_codes_on, run, start};
+use command::{QUESTION, log_in, machine, nothing_is_kept, on_terminal, recovery_codes_on, run, start};
 use container::Terminal;
 use planting::{Phone, Planted, RECOVERY_CODES};
 use sandbox::Sandbox;
-
-const QUESTION: &str = "code that the app shows: ";
 
 /// Reads the key that is shown for typing in.
 fn phone_of(terminal: &mut Terminal) -> Phone {
@@ -39,12 +37,6 @@ fn enrol(sandbox: &Sandbox, words: &[&str]) -> (Phone, String) {
     terminal.send_line(&phone.code(0));
     assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
     (phone, terminal.transcript())
-}
-
-fn nothing_is_kept(sandbox: &Sandbox) -> bool {
-    let empty =
-        |part: &str| fs::read_dir(sandbox.store().join(part)).is_ok_and(|mut names| names.next().is_none());
-    empty("users") && empty("by-uid")
 }
 
 #[test]

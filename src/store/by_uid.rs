@@ -68,6 +68,15 @@ pub(super) fn enter_uid(root: &Directory, user: &User, name: &str) -> Result<(),
         .map_err(system("write the entry in by-uid"))
 }
 
+/// Removes entries for good.
+pub(super) fn forget(root: &Directory, entries: &[String]) -> Result<(), StoreError> {
+    let by_uid = subdirectory(root, BY_UID)?;
+    for entry in entries {
+        by_uid.unlink(entry).map_err(system("remove the entry in by-uid"))?;
+    }
+    by_uid.sync().map_err(system("sync the store"))
+}
+
 /// Removes what a process that was killed in the middle has left. The caller is alone in the store.
 pub(super) fn clear_away(root: &Directory) -> Result<(), StoreError> {
     let by_uid = subdirectory(root, BY_UID)?;

@@ -90,12 +90,8 @@ impl EnrolmentStore for FileStore {
         if let Some(directory) = directory {
             self.remove_directory(user, &root, &directory, &name)?;
         }
-        let by_uid = subdirectory(&root, BY_UID)?;
-        for entry in entries {
-            by_uid.unlink(&entry).map_err(system("remove the entry in by-uid"))?;
-        }
-        by_uid.sync().map_err(system("sync the store"))?;
-        Ok(Some(()))
+        let forget = |_: &Directory| by_uid::forget(&root, &entries);
+        undisturbed(|| alone(&root, forget)).map_err(|IdentityError| StoreError::Identity)?.map(Some)
     }
 
     fn note_uid(&self, user: &User) -> Result<(), StoreError> {

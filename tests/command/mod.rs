@@ -3,10 +3,14 @@
 #![allow(unreachable_pub, reason = "a module of tests, not a crate")]
 
 use std::ffi::OsString;
+use std::fs;
 use std::process::{Command, Output, Stdio};
 
 use crate::container::Terminal;
 use crate::sandbox::{Sandbox, module};
+
+/// What enroll asks last.
+pub const QUESTION: &str = "code that the app shows: ";
 
 /// A sandbox with the service `door`, which the module guards alone.
 pub fn machine() -> Sandbox {
@@ -42,4 +46,11 @@ pub fn log_in(sandbox: &Sandbox, code: &str) -> String {
 pub fn recovery_codes_on(screen: &str) -> Vec<String> {
     let is_code = |line: &&str| line.len() == 19 && line.split('-').all(|group| group.len() == 4);
     screen.lines().map(str::trim).filter(is_code).map(str::to_owned).collect()
+}
+
+/// Whether a store is as empty as a new one.
+pub fn nothing_is_kept(sandbox: &Sandbox) -> bool {
+    let empty =
+        |part: &str| fs::read_dir(sandbox.store().join(part)).is_ok_and(|mut names| names.next().is_none());
+    empty("users") && empty("by-uid")
 }

@@ -1,0 +1,209 @@
+//! Every system call of the command fails once, by injection. Whatever it was doing is whole or has not
+//! happened, nobody is locked out by it, and the next run finds all well.
+#![allow(missing_docs, reason = "the names of the tests say it")]
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "those rules are for the module")]
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at surprises")]
+
+#[path = "command/mod.rs"]
+mod command;
+#[path = "container/mod.rs"]
+mod container;
+#[path = "injection/mod.rs"]
+mod injection;
+#[path = "planting/mod.rs"]
+mod planting;
+#[path = "sandbox/mod.rs"]
+mod sandbox;
+
+use std::fs;
+
+use command::{log_in, machine, nothing_is_kept, recovery_codes_on, run, start};
+use container::Terminal;
+use injection::{Step, recording_to, steps};
+use planting::{Phone, Planted, RECOVERY_CODES};
+use sandbox::Sandbox;
+
+/// A run of the command on a terminal, under strace.
+struct Run {
+    exit: i32,
+    screen: String,
+    /// The phone that it showed a key for, if it came so far.
+    phone: Option<Phone>,
+}
+
+impl Run {
+    fn of(sandbox: &Sandbox, options: &[String], words: &[&str]) -> Self {
+        let mut command = sandbox.command("strace");
+        command.args(options).arg(env!("CARGO_BIN_EXE_countersign")).args(words);
+        let mut terminal = start(&command);
+        let phone = answer(&mut terminal);
+        Self { exit: terminal.wait(), screen: terminal.transcript(), phone }
+    }
+}
+
+/// Types the first code, if the command comes so far as to ask for it.
+fn answer(terminal: &mut Terminal) -> Option<Phone> {
+    // Not the question: that is what may have failed.
+    terminal.expect_any_or_end(&["key for typing in: "])?;
+    let key = terminal.expect("\n");
+    let phone = Phone::new(key.replace(' ', "").trim());
+    terminal.send_line(&phone.code(0));
+    Some(phone)
+}
+
+/// Makes each step of the command fail, each time after `plant`, and lets `look` see what it left.
+fn fail_every_step(
+    words: &[&str],
+    plant: impl Fn(&Sandbox) -> Planted,
+    look: impl Fn(&Sandbox, &Planted, &Step, &Run),
+) {
+    let sandbox = machine();
+    plant(&sandbox);
+    let trace = sandbox.path().join("trace");
+    let run = Run::of(&sandbox, &recording_to(&trace), words);
+    assert_eq!(run.exit, 0, "{}", run.screen);
+    let steps = steps(&trace, "/var/lib/countersign", "exit_group(");
+    let (count, mut failed) = (steps.len(), 0);
+    for step in steps {
+        let sandbox = machine();
+        let planted = plant(&sandbox);
+        let run = Run::of(&sandbox, &step.failing_with("EIO"), words);
+        failed += usize::from(run.exit != 0);
+        look(&sandbox, &planted, &step, &run);
+    }
+    println!("countersign {}: {count} steps failed, {failed} of them ended it", words.join(" "));
+    assert!(failed > 20, "only {failed} of {count} ended it");
+}
+
+fn with_alice(sandbox: &Sandbox) -> Planted {
+    let (alice, _) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    alice
+}
+
+fn without_state(sandbox: &Sandbox) -> Planted {
+    let alice = with_alice(sandbox);
+    fs::remove_file(alice.directory(&sandbox.store()).join("state")).expect("the state");
+    alice
+}
+
+fn with_nobody(_: &Sandbox) -> Planted {
+    Planted::new("alice", 1000).0
+}
+
+/// Nothing but the enrolment of alice is in the store.
+fn nothing_is_left_over(sandbox: &Sandbox, alice: &Planted, step: &Step) {
+    let names = |path: &std::path::Path| -> Vec<_> {
+        fs::read_dir(path).expect("a directory").flatten().map(|entry| entry.file_name()).collect()
+    };
+    assert_eq!(names(&alice.directory(&sandbox.store())).len(), 2, "{step}");
+    assert_eq!(names(&sandbox.store().join("users")), ["alice"], "{step}");
+    assert_eq!(names(&sandbox.store().join("by-uid")), ["1000"], "{step}");
+}
+
+fn must_succeed(sandbox: &Sandbox, words: &[&str], step: &Step) {
+    let run = Run::of(sandbox, &harmless(), words);
+    assert_eq!(run.exit, 0, "{} after {step}", run.screen);
+}
+
+#[test]
+fn an_enrolment_of_which_any_step_fails_is_whole_or_absent() {
+    fail_every_step(&["enroll", "alice"], with_nobody, |sandbox, alice, step, run| {
+        let is_kept = alice.directory(&sandbox.store()).exists();
+        if run.exit == 0 {
+            assert_eq!(recovery_codes_on(&run.screen).len(), 10, "{step}: {}", run.screen);
+        }
+        assert!(is_kept || run.exit != 0, "{step}: {}", run.screen);
+        if is_kept {
+            let phone = run.phone.as_ref().expect("a phone");
+            assert_eq!(log_in(sandbox, &phone.code(1)), "PAM_SUCCESS", "{step}: {}", run.screen);
+            must_succeed(sandbox, &["enroll", "--replace", "alice"], step);
+        } else {
+            must_succeed(sandbox, &["enroll", "alice"], step);
+        }
+        nothing_is_left_over(sandbox, alice, step);
+    });
+}
+
+#[test]
+fn a_replacement_of_which_any_step_fails_leaves_the_old_or_the_new_phone_in_force() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = &directory.path().join("codes");
+    let words = ["enroll", "--replace", "--recovery-file", file.to_str().expect("a path"), "alice"];
+    fail_every_step(
+        &words,
+        |sandbox| {
+            let _ = fs::remove_file(file);
+            with_alice(sandbox)
+        },
+        |sandbox, alice, step, run| {
+            let text = fs::read_to_string(alice.directory(&sandbox.store()).join("credential.toml"));
+            let planted = pam_countersign::credential::format::write(&alice.credential).expect("its text");
+            let is_old = text.expect("a credential") == planted.as_str();
+            if is_old {
+                assert_ne!(run.exit, 0, "{step}: {}", run.screen);
+                assert_eq!(log_in(sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS", "{step}: {}", run.screen);
+            } else {
+                let phone = run.phone.as_ref().expect("a phone");
+                assert_eq!(log_in(sandbox, &phone.code(1)), "PAM_SUCCESS", "{step}: {}", run.screen);
+                let saved = fs::read_to_string(file).expect("the saved codes, for they are in force");
+                let code = &recovery_codes_on(&saved)[0];
+                assert_eq!(log_in(sandbox, code), "PAM_SUCCESS", "{step}: {}", run.screen);
+            }
+            must_succeed(sandbox, &["enroll", "--replace", "alice"], step);
+            nothing_is_left_over(sandbox, alice, step);
+            let _ = fs::remove_file(file);
+        },
+    );
+}
+
+#[test]
+fn a_removal_of_which_any_step_fails_opens_nothing_and_can_be_done_again() {
+    fail_every_step(&["remove", "--yes", "alice"], with_alice, |sandbox, _, step, run| {
+        // `nullok` would let in whoever is positively not enrolled.
+        if !nothing_is_kept(sandbox) {
+            let login = log_in(sandbox, "000000");
+            assert!(["PAM_AUTH_ERR", "PAM_AUTHINFO_UNAVAIL"].contains(&login.as_str()), "{login}: {step}");
+            must_succeed(sandbox, &["remove", "--yes", "alice"], step);
+        }
+        assert!(nothing_is_kept(sandbox), "{step}: {}", run.screen);
+    });
+}
+
+#[test]
+fn a_repair_of_which_any_step_fails_can_be_done_again() {
+    let words = ["repair", "--yes", "--force", "alice"];
+    fail_every_step(&words, without_state, |sandbox, alice, step, run| {
+        let again = Run::of(sandbox, &harmless(), &words);
+        assert_eq!(again.exit, 0, "{} after {step}", again.screen);
+        // The first run may have put its codes in force without showing them; then they are nowhere.
+        let shown = if again.screen.contains("needs repair") { &run.screen } else { &again.screen };
+        if let Some(code) = recovery_codes_on(shown).first() {
+            assert_eq!(log_in(sandbox, code), "PAM_SUCCESS", "{step}: {}{}", run.screen, again.screen);
+        }
+        nothing_is_left_over(sandbox, alice, step);
+    });
+}
+
+#[test]
+fn an_adoption_of_which_any_step_fails_can_be_done_again() {
+    fail_every_step(&["adopt", "alice"], without_state, |sandbox, alice, step, _| {
+        must_succeed(sandbox, &["adopt", "alice"], step);
+        assert_eq!(log_in(sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS", "{step}");
+        nothing_is_left_over(sandbox, alice, step);
+    });
+}
+
+#[test]
+fn an_unlocking_of_which_any_step_fails_leaves_what_was_used() {
+    fail_every_step(&["unlock", "--yes", "alice"], with_alice, |sandbox, alice, step, _| {
+        assert_eq!(run(sandbox, &["unlock", "--yes", "alice"]).status.code(), Some(0), "{step}");
+        assert_eq!(alice.state_in_store(&sandbox.store()).keys, alice.state.keys, "{step}");
+        nothing_is_left_over(sandbox, alice, step);
+    });
+}
+
+/// Options of strace that change nothing.
+fn harmless() -> Vec<String> {
+    recording_to(std::path::Path::new("/dev/null"))
+}
