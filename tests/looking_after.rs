@@ -13,12 +13,11 @@ mod planting;
 mod sandbox;
 
 use std::fs;
-use std::process::Command;
 
 use command::{log_in, machine, on_terminal, recovery_codes_on, run};
 use pam_countersign::credential::{Authenticator, KeyRecord, Kind};
 use pam_countersign::otp::SharedSecret;
-use planting::{Planted, RECOVERY_CODES};
+use planting::{CountingDevice, Planted, RECOVERY_CODES};
 use sandbox::Sandbox;
 
 #[test]
@@ -57,27 +56,14 @@ fn adopt_makes_the_state_and_leaves_the_credential_alone() {
     assert_eq!(run(&sandbox, &["adopt", "bob"]).status.code(), Some(4));
 }
 
-/// A token whose codes go by a counter; those come from `oathtool`.
-struct Token(SharedSecret);
-
-impl Token {
-    /// Adds a token to an enrolment, of which nobody knows where it stands.
-    fn added_to(planted: &mut Planted) -> Self {
-        let secret = SharedSecret::from_bytes(b"the secret of a token").expect("a secret");
-        let phone = planted.credential.authenticators[0].clone();
-        let token =
-            Authenticator { id: "token".to_owned(), secret: secret.clone(), kind: Kind::Hotp, ..phone };
-        planted.credential.authenticators.push(token);
-        Self(secret)
-    }
-
-    fn code(&self, counter: u64) -> String {
-        let made = Command::new("oathtool")
-            .args(["--hotp", "--base32", &format!("--counter={counter}"), &self.0.to_base32()])
-            .output()
-            .expect("oathtool is installed");
-        String::from_utf8(made.stdout).expect("digits").trim().to_owned()
-    }
+/// Adds a token that counts to an enrolment. Nobody knows where it stands.
+fn add_token(planted: &mut Planted) -> CountingDevice {
+    let secret = SharedSecret::from_bytes(b"the secret of a token").expect("a secret");
+    let token = CountingDevice::new(&secret.to_base32());
+    let phone = planted.credential.authenticators[0].clone();
+    let token_of_hers = Authenticator { id: "token".to_owned(), secret, kind: Kind::Hotp, ..phone };
+    planted.credential.authenticators.push(token_of_hers);
+    token
 }
 
 fn damage_the_state(sandbox: &Sandbox, alice: &Planted, content: Option<&[u8]>) {
@@ -95,7 +81,7 @@ fn repair_makes_a_lost_state_anew_and_nothing_used_good_again() {
     for content in [None, Some(&b""[..]), Some(&both_slots_damaged), Some(&too_long)] {
         let sandbox = machine();
         let (mut alice, phone) = Planted::new("alice", 1000);
-        let token = Token::added_to(&mut alice);
+        let token = add_token(&mut alice);
         alice.put_into(&sandbox.store());
         damage_the_state(&sandbox, &alice, content);
 

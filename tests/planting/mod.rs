@@ -47,12 +47,7 @@ impl Phone {
 
     /// The code that it shows at a time, in seconds since 1970, by `oathtool`.
     pub fn code_at(&self, when: u64) -> String {
-        let made = Command::new("oathtool")
-            .args(["--totp", "--base32", &format!("--now=@{when}"), &self.secret])
-            .output()
-            .expect("oathtool is installed");
-        assert!(made.status.success(), "oathtool: {}", String::from_utf8_lossy(&made.stderr));
-        String::from_utf8(made.stdout).expect("digits").trim().to_owned()
+        oathtool(&["--totp", "--base32", &format!("--now=@{when}"), &self.secret]).remove(0)
     }
 
     /// A code that it shows neither now nor for two periods to either side.
@@ -61,6 +56,38 @@ impl Phone {
         let mut codes = (0..).map(|number: u32| format!("{number:06}"));
         codes.find(|code| !shown.contains(code)).expect("a wrong code")
     }
+}
+
+/// A device that counts instead of looking at the clock, and so has any number of codes at once.
+pub struct CountingDevice {
+    secret: String,
+}
+
+impl CountingDevice {
+    /// A device with this base32 secret.
+    pub fn new(secret: &str) -> Self {
+        Self { secret: secret.to_owned() }
+    }
+
+    /// The code of a counter value, by `oathtool`.
+    pub fn code(&self, counter: u64) -> String {
+        oathtool(&["--hotp", "--base32", &format!("--counter={counter}"), &self.secret]).remove(0)
+    }
+
+    /// A code of none of the hundred counter values from this one on.
+    pub fn wrong_code(&self, counter: u64) -> String {
+        let first = format!("--counter={counter}");
+        let shown = oathtool(&["--hotp", "--base32", &first, "--window=99", &self.secret]);
+        let mut codes = (0..).map(|number: u32| format!("{number:06}"));
+        codes.find(|code| !shown.contains(code)).expect("a wrong code")
+    }
+}
+
+/// The codes that `oathtool` prints.
+fn oathtool(arguments: &[&str]) -> Vec<String> {
+    let made = Command::new("oathtool").args(arguments).output().expect("oathtool is installed");
+    assert!(made.status.success(), "oathtool: {}", String::from_utf8_lossy(&made.stderr));
+    String::from_utf8_lossy(&made.stdout).lines().map(str::to_owned).collect()
 }
 
 /// A user's enrolment as it is to be put into a store.
@@ -100,19 +127,33 @@ impl Planted {
         (Self { credential, state }, phone)
     }
 
+    /// An enrolment as [`Planted::new`] makes it, with a device that counts.
+    pub fn counting(name: &str, uid: u32) -> (Self, CountingDevice) {
+        let (mut planted, phone) = Self::new(name, uid);
+        planted.credential.authenticators[0].kind = Kind::Hotp;
+        planted.state.keys[0].key = planted.credential.authenticators[0].key_name();
+        (planted, CountingDevice::new(&phone.secret))
+    }
+
     /// Puts it into a store, in place of what was there.
     pub fn put_into(&self, store: &Path) {
         let name = self.credential.user.as_str();
+        self.put_credential_into(store);
+        self.put_state_into(store);
+        if let Some(uid) = self.credential.uid {
+            write(&store.join("by-uid").join(uid.to_string()), format!("{name}\n").as_bytes());
+        }
+    }
+
+    /// Puts the credential alone into a store, as configuration management does before
+    /// `countersign adopt`; nothing else of the user stays.
+    pub fn put_credential_into(&self, store: &Path) {
         let directory = self.directory(store);
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir(&directory).expect("a directory for the user");
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).expect("its mode");
         let text = format::write(&self.credential).expect("a credential that can be written");
         write(&directory.join("credential.toml"), text.as_bytes());
-        self.put_state_into(store);
-        if let Some(uid) = self.credential.uid {
-            write(&store.join("by-uid").join(uid.to_string()), format!("{name}\n").as_bytes());
-        }
     }
 
     /// Puts the state alone into a store: what logins have used up is good again.
@@ -125,9 +166,14 @@ impl Planted {
 
     /// The state that a store holds now.
     pub fn state_in_store(&self, store: &Path) -> State {
+        self.current_in_store(store).state
+    }
+
+    /// The state that a store holds now, with the number of its writing.
+    pub fn current_in_store(&self, store: &Path) -> Sequenced {
         let bytes = fs::read(self.directory(store).join("state")).expect("a state");
         let slot = |offset: usize| slot::decode(&self.credential.user, &bytes[offset..offset + slot::SIZE]);
-        slot::choose(slot(0), slot(65_536)).expect("a whole slot").current.state
+        slot::choose(slot(0), slot(65_536)).expect("a whole slot").current
     }
 
     /// The user's directory in a store.
