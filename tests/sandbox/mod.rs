@@ -82,6 +82,12 @@ impl Sandbox {
         self.path().join("var-lib-countersign")
     }
 
+    /// Makes the directories of an empty store in what has been mounted there.
+    pub fn lay_out_store(&self) {
+        set_mode(&self.store(), 0o700);
+        lay_out_store(&self.store());
+    }
+
     /// Writes a service file: what is `/etc/pam.d/<name>` inside.
     pub fn service(&self, name: &str, text: &str) {
         write(&self.path().join("pam.d").join(name), text, 0o644);
@@ -172,9 +178,9 @@ fn refuse_tmpfs(path: &Path) {
 }
 
 fn fill(root: &Path) {
-    for private in ["var-lib-countersign", "var-lib-countersign/users", "var-lib-countersign/by-uid"] {
-        make_directory(&root.join(private), 0o700);
-    }
+    let store = root.join("var-lib-countersign");
+    make_directory(&store, 0o700);
+    lay_out_store(&store);
     for open in ["pam.d", "security"] {
         make_directory(&root.join(open), 0o755);
     }
@@ -183,6 +189,12 @@ fn fill(root: &Path) {
     write(&root.join("shadow"), SHADOW, 0o600);
     write(&root.join("nsswitch.conf"), NSSWITCH, 0o644);
     write(&root.join("pam.d/other"), OTHER, 0o644);
+}
+
+fn lay_out_store(store: &Path) {
+    for private in ["users", "by-uid"] {
+        make_directory(&store.join(private), 0o700);
+    }
 }
 
 fn make_directory(path: &Path, mode: u32) {
