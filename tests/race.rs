@@ -1,90 +1,131 @@
 //! Once, whatever is done at the same time: separate processes, the real module, a real disk.
 #![allow(missing_docs, reason = "the names of the tests say it")]
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "those rules are for the module")]
+#![allow(clippy::expect_used, clippy::panic, reason = "tests stop at surprises")]
 
+#[path = "crowd/mod.rs"]
+mod crowd;
 #[path = "planting/mod.rs"]
 mod planting;
 #[path = "sandbox/mod.rs"]
 mod sandbox;
 
-use std::process::Command;
-
+use crowd::{Crowd, rounds};
+use pam_countersign::credential::Failures;
 use planting::{Planted, RECOVERY_CODES};
-use sandbox::{Conversation, Sandbox, all_at_once, module};
+use sandbox::{Sandbox, module};
 
-/// Processes released together.
-const PROCESSES: usize = 64;
-/// Rounds of a race for a code.
-const ROUNDS: u32 = 200;
+/// How many race, and for how many rounds: usually, and in the full form.
+const RACES: [(usize, u32, u32); 3] = [(2, 200, 6000), (8, 100, 3000), (64, 30, 1000)];
 
-fn door() -> (Sandbox, Planted, planting::Phone) {
+fn door() -> Sandbox {
     let sandbox = Sandbox::new();
-    let (alice, phone) = Planted::new("alice", 1000);
-    alice.put_into(&sandbox.store());
     sandbox.service("door", &format!("auth required {} attempts=1\n", module().display()));
-    (sandbox, alice, phone)
-}
-
-fn held_login(sandbox: &Sandbox, reply: &str, rhost: &str) -> Command {
-    let mut client = sandbox.client();
-    client.args(["--service", "door", "--user", "alice", "--reply", reply, "--rhost", rhost, "--hold"]);
-    client
-}
-
-fn accepted(logins: &[Conversation]) -> usize {
-    logins.iter().filter(|login| login.authenticate() == "PAM_SUCCESS").count()
+    sandbox
 }
 
 /// Everyone is let in or told that the code was used: nobody waits in vain for the lock.
-fn race(sandbox: &Sandbox, reply: &str) {
-    let logins = all_at_once((0..PROCESSES).map(|_| held_login(sandbox, reply, "192.0.2.7")));
-    assert_eq!(logins.len(), PROCESSES);
-    assert_eq!(
-        accepted(&logins),
-        1,
-        "{:?}",
-        logins.iter().map(Conversation::authenticate).collect::<Vec<_>>()
-    );
-    let refused = logins.iter().filter(|login| login.raw.contains("was already used")).count();
-    assert_eq!(refused, PROCESSES - 1);
+fn race(sandbox: &Sandbox, mut reply_of_round: impl FnMut(u32) -> String) {
+    let mut crowd = Crowd::in_sandbox(sandbox);
+    let mut round = 0;
+    for (processes, usual, soak) in RACES {
+        let last = round + rounds(usual, soak);
+        while round < last {
+            let ends = crowd.log_in(processes, "192.0.2.7", &reply_of_round(round));
+            assert_eq!(ends.accepted(), 1, "{processes} processes, round {round}: {ends:?}");
+            assert_eq!(ends.with("was already used"), processes - 1, "round {round}: {ends:?}");
+            sandbox.log_lines();
+            round += 1;
+        }
+        println!("{processes} processes: one let in, in each of {} rounds", rounds(usual, soak));
+    }
 }
 
 #[test]
 fn one_code_in_many_processes_lets_exactly_one_in() {
-    let (sandbox, alice, phone) = door();
-    for _ in 0..ROUNDS {
+    let sandbox = door();
+    let (alice, phone) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    race(&sandbox, |_| {
         alice.put_state_into(&sandbox.store());
-        race(&sandbox, &phone.code(0));
-        sandbox.log_lines();
-    }
+        phone.code(0)
+    });
 }
 
 #[test]
 fn one_recovery_code_in_many_processes_lets_exactly_one_in() {
-    let (sandbox, _, _) = door();
-    for code in RECOVERY_CODES {
-        race(&sandbox, code);
-        sandbox.log_lines();
+    let sandbox = door();
+    let (alice, _) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    race(&sandbox, |round| {
+        let number = round as usize % RECOVERY_CODES.len();
+        if number == 0 {
+            alice.put_state_into(&sandbox.store());
+        }
+        RECOVERY_CODES.get(number).copied().unwrap_or_default().to_owned()
+    });
+}
+
+/// A counter that was used is no longer among those looked at, so its code is a wrong one; wrong codes
+/// wait after five, so only the first of a crowd is judged each time.
+#[test]
+fn one_code_of_a_counter_in_many_processes_lets_exactly_one_in() {
+    let sandbox = door();
+    let (mut alice, device) = Planted::counting("alice", 1000);
+    let mut crowd = Crowd::in_sandbox(&sandbox);
+    let mut counter = 0;
+    for (processes, usual, soak) in RACES {
+        for round in 0..rounds(usual, soak) {
+            alice.state.keys.iter_mut().for_each(|record| record.next = counter);
+            alice.put_into(&sandbox.store());
+            let ends = crowd.log_in(processes, "192.0.2.7", &device.code(counter));
+            assert_eq!(ends.accepted(), 1, "{processes} processes, round {round}: {ends:?}");
+            let refused = ends.with("Wrong code.") + ends.with("Too many wrong codes");
+            assert_eq!(refused, processes - 1, "round {round}: {ends:?}");
+            sandbox.log_lines();
+            counter += 1;
+        }
+        println!("{processes} processes: one let in, in each of {} rounds", rounds(usual, soak));
     }
 }
 
-#[test]
-fn parallel_guesses_are_charged_one_by_one() {
-    let (sandbox, alice, phone) = door();
-    let wrong = phone.wrong_code();
-    // From sources that fall into different counters, so that no wait hides a charge.
-    for round in 1..=4_u32 {
+/// Guesses until a thousand were judged. A wait hides the verdict of those who come too late, so what was
+/// counted is taken down each time, and begins anew.
+fn guess_a_thousand_times(rhost: &str, follow: usize) {
+    const GUESSES: usize = 1000;
+    let sandbox = door();
+    let (alice, phone) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    let mut crowd = Crowd::in_sandbox(&sandbox);
+    let (mut judged, mut charged, mut refused) = (0, 0, 0);
+    // The first crowd has a thousand; those that follow are about as many as can be judged.
+    let mut size = GUESSES;
+    while judged < GUESSES {
         alice.put_state_into(&sandbox.store());
-        let logins = all_at_once(
-            (0..PROCESSES).map(|number| held_login(&sandbox, &wrong, &format!("198.51.{round}.{number}"))),
-        );
-        let judged = logins.iter().filter(|login| login.raw.contains("Wrong code.")).count();
-        let waited = logins.iter().filter(|login| login.raw.contains("Too many wrong codes")).count();
+        let ends = crowd.log_in(size, rhost, &phone.wrong_code());
+        let told = ends.with("Wrong code.");
+        let waiting = ends.with("Too many wrong codes");
         // On a slow disk some wait for the lock in vain: denied, and not charged.
-        let busy = logins.iter().filter(|login| login.authenticate() == "PAM_AUTHINFO_UNAVAIL").count();
-        assert_eq!(judged + waited + busy, PROCESSES);
-        let state = alice.state_in_store(&sandbox.store());
-        let charged: u32 = state.counters.iter().map(|counter| counter.count).sum();
-        assert_eq!(usize::try_from(charged).expect("a small number"), judged);
+        let busy = ends.with("PAM_AUTHINFO_UNAVAIL");
+        assert_eq!(told + waiting + busy, size, "{ends:?}");
+        let counters = alice.state_in_store(&sandbox.store()).counters;
+        let counted: u32 = counters.iter().map(|Failures { count, .. }| *count).sum();
+        assert_eq!(usize::try_from(counted).expect("a small number"), told, "{ends:?}");
+        judged += told;
+        charged += counted;
+        refused += waiting + busy;
+        size = follow;
         sandbox.log_lines();
     }
+    println!("{rhost}: {judged} guesses judged, {charged} charged, {refused} refused without a verdict");
+}
+
+#[test]
+fn a_thousand_parallel_guesses_from_one_source_are_charged_a_thousand_times() {
+    guess_a_thousand_times("192.0.2.7", 8);
+}
+
+#[test]
+fn a_thousand_parallel_guesses_from_a_thousand_sources_are_charged_a_thousand_times() {
+    guess_a_thousand_times("198.51.{}", 100);
 }

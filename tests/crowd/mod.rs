@@ -1,0 +1,84 @@
+//! Many logins at the same moment, each in a process of its own, by `pam-crowd` in a sandbox.
+#![allow(dead_code, reason = "each test uses its own part")]
+#![allow(unreachable_pub, reason = "a module of tests, not a crate")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::Duration;
+
+use crate::sandbox::{Sandbox, example};
+
+/// How many rounds a test has: a few where it runs with all others, all of them under `make soak`.
+pub fn rounds(usual: u32, soak: u32) -> u32 {
+    if std::env::var_os("COUNTERSIGN_SOAK").is_some() { soak } else { usual }
+}
+
+/// A program that starts crowds.
+pub struct Crowd {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+/// How many came to each end.
+#[derive(Debug, Default)]
+pub struct Ends(Vec<(usize, String)>);
+
+impl Crowd {
+    /// Starts the program in a sandbox.
+    pub fn in_sandbox(sandbox: &Sandbox) -> Self {
+        let mut command = sandbox.command(example("pam-crowd"));
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("bwrap is installed");
+        let input = child.stdin.take().expect("a pipe");
+        let output = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self { child, input, output }
+    }
+
+    /// Alice logs in at the door so many times at once, from one address, or where it holds `{}`, each time
+    /// from another.
+    pub fn log_in(&mut self, count: usize, rhost: &str, reply: &str) -> Ends {
+        self.log_in_and_die(count, Duration::ZERO, rhost, reply)
+    }
+
+    /// The same, but all are killed so long after they were released; at no time if that is zero.
+    pub fn log_in_and_die(&mut self, count: usize, after: Duration, rhost: &str, reply: &str) -> Ends {
+        writeln!(self.input, "{count} {} door alice {rhost} {reply}", after.as_micros())
+            .expect("it reads on");
+        let mut ends = Ends::default();
+        loop {
+            let mut line = String::new();
+            let length = self.output.read_line(&mut line).expect("it tells the ends");
+            assert!(length > 0, "pam-crowd ended");
+            if line == "done\n" {
+                assert_eq!(ends.of("").len(), ends.0.len());
+                return ends;
+            }
+            let (count, end) = line.trim_end().split_once(' ').expect("a count and an end");
+            ends.0.push((count.parse().expect("a count"), end.to_owned()));
+        }
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ends {
+    fn of(&self, text: &str) -> Vec<usize> {
+        self.0.iter().filter(|(_, end)| end.contains(text)).map(|(count, _)| *count).collect()
+    }
+
+    /// How many ends hold this text.
+    pub fn with(&self, text: &str) -> usize {
+        self.of(text).into_iter().sum()
+    }
+
+    /// How many were let in.
+    pub fn accepted(&self) -> usize {
+        self.with("PAM_SUCCESS")
+    }
+}
