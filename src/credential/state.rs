@@ -170,6 +170,13 @@ impl State {
         }
     }
 
+    /// Makes nothing good of which it is not known whether it was used: no key has a record any more, and
+    /// no recovery code is vouched for. Failures and sources stay.
+    pub fn forget_what_was_used(&mut self) {
+        self.keys.clear();
+        self.recovery.sets.clear();
+    }
+
     /// The record of a key.
     pub fn key(&self, key: KeyName) -> Option<&KeyRecord> {
         self.keys.iter().find(|record| record.key == key)

@@ -80,6 +80,11 @@ pub enum StateHealth {
     FellBack,
     /// There was none beside the credential; a new one was made.
     Created,
+    /// It is older than the last one that this machine wrote: a backup was put back. What was used is not
+    /// known, as with a new one.
+    PutBack,
+    /// As it should be, but its number could not be noted: a backup put back would not be noticed.
+    NotNoted,
 }
 
 impl StateHealth {
@@ -89,6 +94,8 @@ impl StateHealth {
             Self::Whole => "whole",
             Self::FellBack => "fell_back",
             Self::Created => "created",
+            Self::PutBack => "put_back",
+            Self::NotNoted => "not_noted",
         }
     }
 }

@@ -68,7 +68,7 @@ impl EnrolmentStore for FileStore {
             Err(StoreError::State(NoState::BothInvalid | NoState::WrongSize)) => {
                 read_credential(directory, user)?;
                 clear_away_temporary(directory)?;
-                state_file::renew(directory, user, fresh)
+                state_file::renew(directory, user, self.seen(), fresh)
             }
             Err(error) => Err(error),
         })?;
@@ -103,8 +103,8 @@ impl EnrolmentStore for FileStore {
 
     fn read_state(&self, user: &User) -> Result<Option<State>, StoreError> {
         let Some(directory) = self.user_directory(user)? else { return Ok(None) };
-        let Some(file) = state_file::open(&directory)? else { return Ok(None) };
-        Ok(Some(state_file::read(&file, user)?.state().clone()))
+        let Some(state) = state_file::open(&directory, user, self.seen())? else { return Ok(None) };
+        Ok(Some(state.read()?.state().clone()))
     }
 }
 
@@ -122,7 +122,8 @@ impl FileStore {
             let temporary = random_name(NEW)?;
             // The entry comes first: without it a renamed account would later count as not enrolled.
             // Alone it denies, until the enrolment is made anew or removed.
-            let made = fill(users, &temporary, user, credential, state)
+            let made = self
+                .fill(users, &temporary, user, credential, state)
                 .and_then(|()| enter_uid(&root, user, &name))
                 .and_then(|()| give_name(users, &temporary, &name));
             if let Err(error) = made {
@@ -135,6 +136,25 @@ impl FileStore {
             }
             users.sync().map_err(system("sync the store"))
         })
+    }
+
+    /// Makes a directory that holds a state and a credential, all of it on disk.
+    fn fill(
+        &self,
+        users: &Directory,
+        name: &str,
+        user: &User,
+        credential: &Credential,
+        state: &State,
+    ) -> Result<(), StoreError> {
+        let text = format::write(credential).ok_or(StoreError::Unwritable)?;
+        users.make_directory(name.as_ref()).map_err(system("make the user's directory"))?;
+        let directory = users.directory(name.as_ref());
+        let directory = opened("the user's directory", "open the user's directory", directory)?;
+        state_file::create(&directory, state_file::NAME, user, self.seen(), state)?;
+        directory
+            .replace(CREDENTIAL, &random_name(PREPARED)?, text.as_bytes())
+            .map_err(system("write the credential"))
     }
 
     /// Makes the directories of the store where they are missing.
@@ -179,11 +199,11 @@ impl FileStore {
             opened("the user's directory", "remove the user's directory", removed)
         };
         let away = || alone(root, rename_and_remove);
-        let Ok(Some(file)) = state_file::open(directory) else {
+        let Ok(Some(state)) = state_file::open(directory, user, self.seen()) else {
             return undisturbed(away).map_err(|IdentityError| StoreError::Identity)?;
         };
         let reopen = || self.user_directory(user);
-        state_file::while_locked(directory, &file, user, reopen, |_| away())?.ok_or(StoreError::KeepsChanging)
+        state.while_locked(directory, reopen, |_| away())?.ok_or(StoreError::KeepsChanging)
     }
 }
 
@@ -229,24 +249,6 @@ fn make_private_directory(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::DirBuilderExt as _;
 
     std::fs::DirBuilder::new().mode(0o700).create(path).map_err(system("make the store"))
-}
-
-/// Makes a directory that holds a state and a credential, all of it on disk.
-fn fill(
-    users: &Directory,
-    name: &str,
-    user: &User,
-    credential: &Credential,
-    state: &State,
-) -> Result<(), StoreError> {
-    let text = format::write(credential).ok_or(StoreError::Unwritable)?;
-    users.make_directory(name.as_ref()).map_err(system("make the user's directory"))?;
-    let directory = users.directory(name.as_ref());
-    let directory = opened("the user's directory", "open the user's directory", directory)?;
-    state_file::create(&directory, state_file::NAME, user, state)?;
-    directory
-        .replace(CREDENTIAL, &random_name(PREPARED)?, text.as_bytes())
-        .map_err(system("write the credential"))
 }
 
 /// Fails where a user has a directory already, before anything is written.

@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 
 use super::by_uid::not_kept_elsewhere;
 use super::names::directory_of;
-use super::state_file;
+use super::seen::Seen;
+use super::state_file::{self, Locked};
 use crate::credential::format;
 use crate::credential::store::{CredentialStore, Distrust, StateHealth, StoreError, Updated};
 use crate::credential::{Credential, State};
@@ -39,17 +40,23 @@ const STARTS: u32 = 5;
 #[derive(Clone, Debug)]
 pub struct FileStore {
     path: PathBuf,
+    seen: Seen,
 }
 
 impl FileStore {
     /// The store of this machine.
     pub fn of_this_machine() -> Self {
-        Self { path: PathBuf::from(PATH) }
+        Self { path: PathBuf::from(PATH), seen: Seen::of_this_machine() }
     }
 
     /// Where it is.
     pub(super) fn path(&self) -> &std::path::Path {
         &self.path
+    }
+
+    /// Where it notes the numbers of the last states.
+    pub(super) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     pub(super) fn root(&self) -> Result<Directory, StoreError> {
@@ -74,22 +81,20 @@ impl FileStore {
     pub(super) fn locked<T>(
         &self,
         user: &User,
-        mut action: impl FnMut(&Directory, &state_file::Locked<'_>) -> Result<T, StoreError>,
+        mut action: impl FnMut(&Directory, &Locked<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<(T, StateHealth)>, StoreError> {
         for _ in 0..STARTS {
             let Some(directory) = self.user_directory(user)? else { return Ok(None) };
-            let (file, health) = match state_file::open(&directory)? {
-                Some(file) => (file, StateHealth::Whole),
+            let (state, health) = match state_file::open(&directory, user, &self.seen)? {
+                Some(state) => (state, StateHealth::Whole),
                 None => {
                     // A directory without a credential is no place to make a state in.
                     read_credential(&directory, user)?;
-                    (state_file::make_missing(&directory, user)?, StateHealth::Created)
+                    (state_file::make_missing(&directory, user, &self.seen)?, StateHealth::Created)
                 }
             };
             let reopen = || self.user_directory(user);
-            let done = state_file::while_locked(&directory, &file, user, reopen, |locked| {
-                action(&directory, locked)
-            })?;
+            let done = state.while_locked(&directory, reopen, |locked| action(&directory, locked))?;
             if let Some(value) = done {
                 return Ok(Some((value, health)));
             }
@@ -113,10 +118,9 @@ impl CredentialStore for FileStore {
             let current = locked.read()?;
             let mut state = current.state().clone();
             let value = decide(&credential, &mut state);
-            if state != *current.state() {
-                locked.write(&current, state)?;
-            }
-            Ok((value, current.health()))
+            let changed = state != *current.state();
+            let health = if changed { locked.write(&current, state)? } else { current.health() };
+            Ok((value, health))
         })?;
         Ok(done.map(|((value, found), opened)| {
             let health = if opened == StateHealth::Created { opened } else { found };

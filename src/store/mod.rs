@@ -5,6 +5,7 @@ mod by_uid;
 mod enrolment;
 pub mod files;
 mod names;
+mod seen;
 mod state_file;
 
 pub use files::FileStore;

@@ -7,6 +7,7 @@ use std::fs;
 use std::process::{Command, Output, Stdio};
 
 use crate::container::Terminal;
+use crate::planting::Phone;
 use crate::sandbox::{Sandbox, module};
 
 /// What enroll asks last.
@@ -53,4 +54,12 @@ pub fn nothing_is_kept(sandbox: &Sandbox) -> bool {
     let empty =
         |part: &str| fs::read_dir(sandbox.store().join(part)).is_ok_and(|mut names| names.next().is_none());
     empty("users") && empty("by-uid")
+}
+
+/// Reads the key that is shown for typing in.
+pub fn phone_of(terminal: &mut Terminal) -> Phone {
+    terminal.expect("key for typing in: ");
+    let shown = terminal.expect("\n");
+    terminal.expect(QUESTION);
+    Phone::new(shown.replace(' ', "").trim())
 }

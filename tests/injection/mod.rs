@@ -13,6 +13,7 @@ pub struct Step {
     call: String,
     occurrence: usize,
     line: String,
+    aside: bool,
 }
 
 impl Step {
@@ -26,6 +27,11 @@ impl Step {
         self.line.contains(text)
     }
 
+    /// Whether it was set aside by [`set_aside`].
+    pub fn is_aside(&self) -> bool {
+        self.aside
+    }
+
     /// The options of strace that make this step fail with an error, such as `EIO`.
     pub fn failing_with(&self, error: &str) -> Vec<String> {
         let Self { call, occurrence, .. } = self;
@@ -37,6 +43,21 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} (the {}th {})", self.line, self.occurrence, self.call)
+    }
+}
+
+/// Sets aside the steps of a part: it begins, some time after a step that begins like one of `after`, with
+/// one that mentions `first`, and ends before one that begins like one of `before`.
+pub fn set_aside(steps: &mut [Step], after: [&str; 2], first: &str, before: [&str; 2]) {
+    let (mut may_begin, mut inside) = (false, false);
+    for step in steps {
+        let begins_like = |starts: [&str; 2]| starts.iter().any(|start| step.line.starts_with(start));
+        if begins_like(before) {
+            (may_begin, inside) = (false, false);
+        }
+        inside |= may_begin && step.line.contains(first);
+        may_begin |= begins_like(after);
+        step.aside = inside;
     }
 }
 
@@ -62,7 +83,7 @@ pub fn steps(path: &Path, first: &str, last: &str) -> Vec<Step> {
         // brk(2) tells no error but an unchanged end, so that an injected one is no failure but nonsense.
         if begun && call != "brk" {
             let line = line.chars().take(120).collect();
-            steps.push(Step { call: call.to_owned(), occurrence: *occurrence, line });
+            steps.push(Step { call: call.to_owned(), occurrence: *occurrence, line, aside: false });
         }
     }
     assert!(!steps.is_empty(), "no step between {first} and {last}:\n{text}");

@@ -10,6 +10,7 @@
     reason = "a test stops at what it does not expect"
 )]
 
+use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -29,15 +30,26 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
 }
 
+fn nanoseconds() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+    u64::try_from(since_1970.as_nanos()).expect("a time before 2554")
+}
+
 /// A device that holds a secret.
 pub struct Phone {
     secret: String,
+    last: RefCell<String>,
 }
 
 impl Phone {
     /// A phone with this base32 secret.
     pub fn new(secret: &str) -> Self {
-        Self { secret: secret.to_owned() }
+        Self { secret: secret.to_owned(), last: RefCell::default() }
+    }
+
+    /// The code that was asked for last, though it may show the next one by now.
+    pub fn same_code(&self) -> String {
+        self.last.borrow().clone()
     }
 
     /// The code that it shows in so many periods of 30 s, by `oathtool`.
@@ -47,7 +59,9 @@ impl Phone {
 
     /// The code that it shows at a time, in seconds since 1970, by `oathtool`.
     pub fn code_at(&self, when: u64) -> String {
-        oathtool(&["--totp", "--base32", &format!("--now=@{when}"), &self.secret]).remove(0)
+        let code = oathtool(&["--totp", "--base32", &format!("--now=@{when}"), &self.secret]).remove(0);
+        self.last.replace(code.clone());
+        code
     }
 
     /// A code that it shows neither now nor for two periods to either side.
@@ -158,7 +172,8 @@ impl Planted {
 
     /// Puts the state alone into a store: what logins have used up is good again.
     pub fn put_state_into(&self, store: &Path) {
-        let first = Sequenced { sequence: 1, state: self.state.clone() };
+        // Above every number that logins have noted since: it is not put back, but new.
+        let first = Sequenced { sequence: nanoseconds(), state: self.state.clone() };
         let mut bytes = slot::encode(&self.credential.user, &first).expect("a state that can be written");
         bytes.resize(65_536 + 4096, b'\n');
         write(&self.directory(store).join("state"), &bytes);

@@ -39,6 +39,7 @@ pub fn arguments(root: &Path) -> Vec<OsString> {
     }
     arguments.bind("--bind", root, root);
     arguments.bind("--bind", &root.join("var-lib-countersign"), Path::new("/var/lib/countersign"));
+    arguments.bind("--bind", &root.join("run"), Path::new("/run"));
     arguments.bind("--bind", &root.join("log"), Path::new("/dev/log"));
     arguments.add(["--"]);
     arguments.0

@@ -88,6 +88,12 @@ impl Sandbox {
         lay_out_store(&self.store());
     }
 
+    /// Empties what is `/run` inside, as a restart does.
+    pub fn restart(&self) {
+        fs::remove_dir_all(self.path().join("run")).expect("what is /run inside");
+        make_directory(&self.path().join("run"), 0o755);
+    }
+
     /// Writes a service file: what is `/etc/pam.d/<name>` inside.
     pub fn service(&self, name: &str, text: &str) {
         write(&self.path().join("pam.d").join(name), text, 0o644);
@@ -181,7 +187,7 @@ fn fill(root: &Path) {
     let store = root.join("var-lib-countersign");
     make_directory(&store, 0o700);
     lay_out_store(&store);
-    for open in ["pam.d", "security"] {
+    for open in ["pam.d", "security", "run"] {
         make_directory(&root.join(open), 0o755);
     }
     write(&root.join("passwd"), PASSWD, 0o644);

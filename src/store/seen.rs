@@ -1,0 +1,78 @@
+//! The number of the last state that this machine has written for each user, in memory until it restarts:
+//! it tells a state that was put back from a backup (`docs/decisions/0010-states-put-back.md`).
+//!
+//! It is a witness, and nothing depends on it alone: where it cannot be kept, logins go on and say so.
+
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
+use std::path::PathBuf;
+
+use super::files::{opened, system};
+use super::names::directory_of;
+use crate::credential::StoreError;
+use crate::sys::secure_file::{Access, Directory, OpenError};
+use crate::user::User;
+
+/// Where the numbers are: a file system in memory, which root alone writes to.
+const PATH: &str = "/run/countersign-seen";
+/// A number in decimal digits, always as many, and a newline.
+const LENGTH: usize = 21;
+/// What is being read or written, for messages.
+const WHAT: &str = "the number of the last state";
+
+/// Where a machine keeps the numbers of the last states.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    path: PathBuf,
+}
+
+impl Seen {
+    /// That of this machine.
+    pub(super) fn of_this_machine() -> Self {
+        Self { path: PathBuf::from(PATH) }
+    }
+
+    /// The number of the last state of a user; 0 where none has been written since the machine started.
+    pub(super) fn last(&self, user: &User) -> Result<u64, StoreError> {
+        let directory = match Directory::open(&self.path) {
+            Err(OpenError::Absent) => return Ok(0),
+            other => opened(WHAT, "open /run/countersign-seen", other)?,
+        };
+        let most = u64::try_from(LENGTH).unwrap_or(u64::MAX);
+        let file = match directory.file(&directory_of(&user.name)?, Access::Read, most) {
+            Err(OpenError::Absent) => return Ok(0),
+            other => opened(WHAT, "open the number of the last state", other)?,
+        };
+        let mut text = [0; LENGTH];
+        file.read_exact_at(&mut text, 0).map_err(system("read the number of the last state"))?;
+        let number = std::str::from_utf8(&text).ok().and_then(|text| text.trim_end().parse().ok());
+        let damaged = || StoreError::system("read the number of the last state", io::ErrorKind::InvalidData);
+        number.ok_or_else(damaged)
+    }
+
+    /// Notes the number of a state that has been written.
+    pub(super) fn note(&self, user: &User, sequence: u64) -> Result<(), StoreError> {
+        let name = directory_of(&user.name)?;
+        let directory = self.directory()?;
+        let file = match directory.file(&name, Access::Overwrite, u64::MAX) {
+            Err(OpenError::Absent) => directory.create(&name).map_err(system("note a number"))?,
+            other => opened(WHAT, "open the number of the last state", other)?,
+        };
+        file.write_all_at(format!("{sequence:020}\n").as_bytes(), 0).map_err(system("note a number"))
+    }
+
+    fn directory(&self) -> Result<Directory, StoreError> {
+        match Directory::open(&self.path) {
+            Err(OpenError::Absent) => {
+                let made = std::fs::DirBuilder::new().mode(0o700).create(&self.path);
+                // Another login may have been faster.
+                made.or_else(|error| match error.kind() {
+                    io::ErrorKind::AlreadyExists => Ok(()),
+                    _ => Err(StoreError::system("make /run/countersign-seen", error)),
+                })?;
+                opened(WHAT, "open /run/countersign-seen", Directory::open(&self.path))
+            }
+            other => opened(WHAT, "open /run/countersign-seen", other),
+        }
+    }
+}
