@@ -13,12 +13,13 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 MODULE  := $(TARGET)/release/libpam_countersign.so
 COMMAND := $(TARGET)/release/countersign
 
-.PHONY: help build prepare demo test check install uninstall clean
+.PHONY: help build prepare demo test check soak install uninstall clean
 
 help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
 	@echo 'make test           run all tests'
 	@echo 'make check          formatting, clippy, dependencies'
+	@echo 'make soak           compare DECISIONS=10000000 decisions with the model'
 	@echo 'make build          build the module and the command'
 	@echo 'make install        install them (DESTDIR=, PREFIX=, PAM_DIR=)'
 	@echo 'make uninstall      remove them; what is in /var/lib/countersign stays'
@@ -44,6 +45,11 @@ test: prepare
 
 check: prepare
 	packaging/check
+
+DECISIONS ?= 10000000
+
+soak:
+	COUNTERSIGN_SOAK=$(DECISIONS) $(CARGO) test --locked --release --test invariants -- --nocapture random
 
 install:
 	@test -n '$(PAM_DIR)' || { echo 'cannot find pam_unix.so: name its directory with PAM_DIR=' >&2; exit 1; }
