@@ -13,12 +13,13 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 MODULE  := $(TARGET)/release/libpam_countersign.so
 COMMAND := $(TARGET)/release/countersign
 
-.PHONY: help build prepare demo test check soak install uninstall clean
+.PHONY: help build prepare demo test check fuzz soak install uninstall clean
 
 help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
 	@echo 'make test           run all tests'
 	@echo 'make check          formatting, clippy, dependencies'
+	@echo 'make fuzz           fuzz what reads text and decides (SECONDS=60 a target, TARGETS=)'
 	@echo 'make soak           compare DECISIONS=10000000 decisions with the model'
 	@echo 'make build          build the module and the command'
 	@echo 'make install        install them (DESTDIR=, PREFIX=, PAM_DIR=)'
@@ -45,6 +46,12 @@ test: prepare
 
 check: prepare
 	packaging/check
+
+SECONDS ?= 60
+TARGETS ?=
+
+fuzz: prepare
+	fuzz/run $(SECONDS) $(TARGETS)
 
 DECISIONS ?= 10000000
 

@@ -1,5 +1,5 @@
 //! What holds of every decision, whatever is typed from wherever, whatever the clock does: random
-//! histories against the model in `model`.
+//! histories, and those that fuzzing kept, against the model in `model`.
 //!
 //! `COUNTERSIGN_SOAK=10000000` compares so many decisions instead of a few (`make soak`).
 #![allow(missing_docs, reason = "the names of the tests say it")]
@@ -55,4 +55,19 @@ fn every_decision_of_random_histories_is_the_one_that_the_model_makes() {
     let verdicts = verdicts.into_inner();
     println!("{} decisions compared: {verdicts:?}", verdicts.values().sum::<u64>());
     assert!(verdicts.keys().eq(&VERDICTS), "histories do not reach everything: {verdicts:?}");
+}
+
+/// Each of these reached something that no other one did.
+#[test]
+fn every_decision_of_the_histories_that_fuzzing_kept_is_the_one_that_the_model_makes() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/decide");
+    let mut compared = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match History::run(&std::fs::read(&path).unwrap()) {
+            Ok(history) => compared += history.decisions,
+            Err(what) => panic!("{}: {what}", path.display()),
+        }
+    }
+    assert!(compared > 1000, "only {compared} decisions");
 }
