@@ -20,7 +20,7 @@ help:
 	@echo 'make test           run all tests'
 	@echo 'make check          formatting, clippy, dependencies'
 	@echo 'make fuzz           fuzz what reads text and decides (SECONDS=60 a target, TARGETS=)'
-	@echo 'make soak           compare DECISIONS=10000000 decisions with the model'
+	@echo 'make soak           races, kills, power cuts and decisions in full: hours (DECISIONS=)'
 	@echo 'make build          build the module and the command'
 	@echo 'make install        install them (DESTDIR=, PREFIX=, PAM_DIR=)'
 	@echo 'make uninstall      remove them; what is in /var/lib/countersign stays'
@@ -55,8 +55,9 @@ fuzz: prepare
 
 DECISIONS ?= 10000000
 
-soak:
-	COUNTERSIGN_SOAK=$(DECISIONS) $(CARGO) test --locked --release --test invariants -- --nocapture random
+soak: prepare
+	$(MAKE) build
+	tests/soak $(DECISIONS)
 
 install:
 	@test -n '$(PAM_DIR)' || { echo 'cannot find pam_unix.so: name its directory with PAM_DIR=' >&2; exit 1; }

@@ -1,7 +1,7 @@
 //! What holds of every decision, whatever is typed from wherever, whatever the clock does: random
 //! histories, and those that fuzzing kept, against the model in `model`.
 //!
-//! `COUNTERSIGN_SOAK=10000000` compares so many decisions instead of a few (`make soak`).
+//! `COUNTERSIGN_DECISIONS=10000000` compares so many decisions instead of a few (`make soak`).
 #![allow(missing_docs, reason = "the names of the tests say it")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "those rules are for the module")]
 
@@ -37,7 +37,7 @@ const VERDICTS: [&str; 14] = [
 
 #[test]
 fn every_decision_of_random_histories_is_the_one_that_the_model_makes() {
-    let wanted = std::env::var("COUNTERSIGN_SOAK").map_or(FEW, |number| number.parse().unwrap());
+    let wanted = std::env::var("COUNTERSIGN_DECISIONS").map_or(FEW, |number| number.parse().unwrap());
     let verdicts = RefCell::new(BTreeMap::new());
     let config = ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() };
     let history = (any::<[u8; 2]>(), proptest::collection::vec(any::<[u8; 4]>(), 1..200));

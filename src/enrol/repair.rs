@@ -140,7 +140,7 @@ mod tests {
         let [phone, token] = &credential.authenticators[..] else { panic!("two authenticators") };
         let mut decide = |attempt: &Attempt, now| decide(&mended, &mut state, attempt, now);
         assert_eq!(decide(&code(phone, NOW / 30), NOW), Err(Denial::SpentCode));
-        assert_eq!(decide(&code(token, 4712), NOW), Err(Denial::WrongCode));
+        assert_eq!(decide(&code(token, 4712), NOW), Err(Denial::SpentCode));
         assert!(decide(&code(token, 4713), NOW).is_ok());
         assert!(decide(&code(phone, NOW / 30 + 12), NOW + 360).is_ok());
         let salt = new_codes.to_set().salt;

@@ -162,10 +162,12 @@ fn a_counter_moves_past_the_code_that_was_used() {
     let attempt = |factor| typed(code_at(&credential, factor));
     assert_eq!(decide(&credential, &mut state, &attempt(7), NOW), Err(Denial::NoUsableAuthenticator));
     state.put_key(KeyRecord { key, next: 5, drift: 0, lean: 0 }, &[key]);
-    assert_eq!(decide(&credential, &mut state, &attempt(4), NOW), Err(Denial::WrongCode));
+    assert_eq!(decide(&credential, &mut state, &attempt(3), NOW), Err(Denial::WrongCode));
+    assert_eq!(decide(&credential, &mut state, &attempt(4), NOW), Err(Denial::SpentCode));
     assert_eq!(decide(&credential, &mut state, &attempt(15), NOW), Err(Denial::WrongCode));
     assert!(decide(&credential, &mut state, &attempt(7), NOW).is_ok());
-    assert_eq!(decide(&credential, &mut state, &attempt(7), NOW), Err(Denial::WrongCode));
+    assert_eq!(decide(&credential, &mut state, &attempt(7), NOW), Err(Denial::SpentCode));
+    assert_eq!(decide(&credential, &mut state, &attempt(6), NOW), Err(Denial::WrongCode));
     assert!(decide(&credential, &mut state, &attempt(8), NOW).is_ok());
 }
 

@@ -17,7 +17,7 @@ pub struct Candidate {
     pub offset: i8,
 }
 
-/// All candidates at a moment, in a fixed order.
+/// All candidates at a moment, in a fixed order. Some may be used up.
 pub fn candidates(kind: Kind, record: &KeyRecord, now: u64) -> Vec<Candidate> {
     match kind {
         Kind::Totp(period) => {
@@ -29,7 +29,8 @@ pub fn candidates(kind: Kind, record: &KeyRecord, now: u64) -> Vec<Candidate> {
                 })
                 .collect()
         }
-        Kind::Hotp => (record.next..record.next.saturating_add(LOOK_AHEAD))
+        // The last one that was used is looked at too, so that typing it twice is told as what it is.
+        Kind::Hotp => (record.next.saturating_sub(1)..record.next.saturating_add(LOOK_AHEAD))
             .map(|factor| Candidate { factor, offset: 0 })
             .collect(),
     }
@@ -72,9 +73,10 @@ mod tests {
     }
 
     #[test]
-    fn ten_counters_from_the_next_one_on_are_taken() {
+    fn ten_counters_from_the_next_one_on_are_looked_at_and_the_last_used_one() {
+        assert_eq!(factors(Kind::Hotp, &record(), 0), (0..10).collect::<Vec<_>>());
         let record = KeyRecord { next: 5, ..record() };
-        assert_eq!(factors(Kind::Hotp, &record, 0), (5..15).collect::<Vec<_>>());
+        assert_eq!(factors(Kind::Hotp, &record, 0), (4..15).collect::<Vec<_>>());
     }
 
     #[test]

@@ -202,7 +202,7 @@ impl Model {
         usable
     }
 
-    /// The present step and one to either side, as the device counts; the next ten counters.
+    /// The present step and one to either side, as the device counts; the next ten counters and the last used.
     fn window(&self, device: usize, now: u64) -> Vec<u64> {
         let (drift, unused) = self.known_of(device);
         match self.devices[device].moving {
@@ -210,7 +210,7 @@ impl Model {
                 let present = (now / period).checked_add_signed(drift).unwrap();
                 vec![present - 1, present, present + 1]
             }
-            Moving::Counter => (unused..unused + 10).collect(),
+            Moving::Counter => (unused.saturating_sub(1)..unused + 10).collect(),
         }
     }
 
