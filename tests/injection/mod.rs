@@ -22,6 +22,11 @@ impl Step {
         calls.contains(&self.call.as_str())
     }
 
+    /// Whether its line in the trace begins with this text.
+    pub fn begins_with(&self, text: &str) -> bool {
+        self.line.starts_with(text)
+    }
+
     /// Whether its line in the trace holds this text.
     pub fn mentions(&self, text: &str) -> bool {
         self.line.contains(text)

@@ -1,0 +1,78 @@
+//! Installing enables nothing and removing takes everything away, but never what a stack still calls.
+#![allow(missing_docs, reason = "the names of the tests say it")]
+#![allow(clippy::disallowed_methods, reason = "those rules are for the module")]
+#![allow(clippy::expect_used, clippy::panic, reason = "tests stop at surprises")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs make for an empty machine; there must be something built.
+fn make(target: &str, machine: &Path) -> Output {
+    let mut make = Command::new("make");
+    make.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("MAKEFLAGS").args(["--silent", target]);
+    make.arg(format!("DESTDIR={}", machine.display())).arg("PAM_DIR=/usr/lib/security");
+    if let Some(module) = std::env::var_os("COUNTERSIGN_MODULE") {
+        make.arg(format!("MODULE={}", module.display()));
+    }
+    if let Some(command) = std::env::var_os("COUNTERSIGN_COMMAND") {
+        make.arg(format!("COMMAND={}", command.display()));
+    }
+    make.output().expect("make")
+}
+
+fn must(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Everything below a directory.
+fn listing(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a directory").flatten() {
+            let path = entry.path();
+            let name = path.strip_prefix(root).expect("below").to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(name);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn installing_enables_nothing() {
+    let machine = tempfile::tempdir().expect("a directory");
+    must(&make("install", machine.path()));
+    let files = listing(machine.path());
+    assert!(files.iter().any(|file| file == "usr/lib/security/pam_countersign.so"), "{files:?}");
+    assert!(files.iter().any(|file| file == "usr/bin/countersign"), "{files:?}");
+    // A stack is in /etc, and nothing else makes anybody be asked.
+    assert!(!files.iter().any(|file| file.starts_with("etc/")), "{files:?}");
+    assert!(!machine.path().join("etc").exists());
+}
+
+#[test]
+fn removing_leaves_the_store_and_nothing_else() {
+    let machine = tempfile::tempdir().expect("a directory");
+    must(&make("install", machine.path()));
+    fs::write(machine.path().join("var/lib/countersign/users/kept"), "an enrolment").expect("a file");
+    must(&make("uninstall", machine.path()));
+    assert_eq!(listing(machine.path()), ["var/lib/countersign/users/kept"]);
+}
+
+#[test]
+fn what_a_stack_still_calls_is_not_removed() {
+    let machine = tempfile::tempdir().expect("a directory");
+    must(&make("install", machine.path()));
+    fs::create_dir_all(machine.path().join("etc/pam.d")).expect("a directory");
+    fs::write(machine.path().join("etc/pam.d/sshd"), "auth required pam_countersign.so\n").expect("a file");
+    let refused = make("uninstall", machine.path());
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("remove its lines first"));
+    assert!(machine.path().join("usr/lib/security/pam_countersign.so").exists());
+}
