@@ -1,0 +1,73 @@
+//! The documents that name tests name tests that exist, and each promise has some.
+#![allow(missing_docs, reason = "the names of the tests say it")]
+#![allow(clippy::disallowed_methods, reason = "those rules are for the module")]
+#![allow(clippy::expect_used, clippy::panic, reason = "tests stop at surprises")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).expect("a document")
+}
+
+/// The functions under `#[test]` in `src` and `tests`.
+fn tests() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders: Vec<PathBuf> = vec![root().join("src"), root().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                found.extend(tests_in(&fs::read_to_string(path).expect("a source")));
+            }
+        }
+    }
+    found
+}
+
+fn tests_in(source: &str) -> Vec<String> {
+    let after_attribute = source.split("#[test]").skip(1);
+    let name = |text: &str| Some(text.split_once("fn ")?.1.split('(').next()?.to_owned());
+    after_attribute.filter_map(name).collect()
+}
+
+/// What stands in backticks and looks like the name of a test: words joined by at least two lines.
+fn named(text: &str) -> Vec<String> {
+    let is_name = |word: &&str| {
+        word.matches('_').count() >= 2
+            && word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_0123456789".contains(&byte))
+    };
+    text.split('`').skip(1).step_by(2).filter(is_name).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_test_that_a_document_names_exists() {
+    let tests = tests();
+    assert!(tests.len() > 200, "only {} tests", tests.len());
+    for document in ["docs/threat-model.md", "docs/past-vulnerabilities.md"] {
+        let named = named(&read(document));
+        assert!(named.len() > 20, "{document} names only {} tests", named.len());
+        let missing: Vec<_> = named.iter().filter(|name| !tests.contains(*name)).collect();
+        assert!(missing.is_empty(), "{document}: {missing:#?}");
+    }
+}
+
+#[test]
+fn each_of_the_eleven_promises_has_its_tests() {
+    let text = read("docs/threat-model.md");
+    let promises =
+        text.split("\n## ").find(|part| part.starts_with("The eleven promises")).expect("promises");
+    let sections: Vec<&str> = promises.split("\n### ").skip(1).collect();
+    assert_eq!(sections.len(), 11);
+    for (number, section) in (1..).zip(sections) {
+        assert!(section.starts_with(&format!("{number}. ")), "{section}");
+        assert!(!named(section).is_empty(), "{section}");
+    }
+}
