@@ -5,6 +5,8 @@
 #![allow(clippy::disallowed_macros, reason = "those rules are for the module")]
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at surprises")]
 
+#[path = "command/mod.rs"]
+mod command;
 #[path = "container/mod.rs"]
 mod container;
 #[path = "disk/mod.rs"]
@@ -15,16 +17,13 @@ mod planting;
 mod sandbox;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use container::Terminal;
 use disk::{Below, Kind, LoopDevice, Mounted, keep_mounts_private};
 use nix::fcntl::{FallocateFlags, fallocate};
-use planting::{CountingDevice, Phone, Planted, RECOVERY_CODES};
+use planting::{CountingDevice, Planted, RECOVERY_CODES};
 use sandbox::{Conversation, Sandbox, module};
 
 /// Logins in a row on a full disk.
@@ -55,7 +54,7 @@ impl Machine {
         machine.mount();
         machine.sandbox.lay_out_store();
         machine.alice.put_credential_into(&machine.sandbox.store());
-        assert_eq!(machine.countersign(&["adopt", "alice"]), 0);
+        command::must(&machine.sandbox, &["adopt", "alice"]);
         machine
     }
 
@@ -77,27 +76,6 @@ impl Machine {
 
     fn log_in(&self, code: &str) -> Conversation {
         self.sandbox.login("door", "alice", &[code])
-    }
-
-    /// `countersign` with these words, run to its end without a terminal.
-    fn countersign(&self, words: &[&str]) -> i32 {
-        let mut command = self.sandbox.command(env!("CARGO_BIN_EXE_countersign"));
-        let output = command.args(words).stdin(Stdio::null()).output().expect("the command runs");
-        output.status.code().expect("an exit status")
-    }
-
-    /// `countersign enroll` as a person does it; the exit status and the screen.
-    fn enroll(&self, words: &[&str]) -> (i32, String) {
-        let mut command = self.sandbox.command(env!("CARGO_BIN_EXE_countersign"));
-        command.arg("enroll").args(words);
-        let mut line: Vec<OsString> = vec![command.get_program().to_owned()];
-        line.extend(command.get_args().map(OsString::from));
-        let mut terminal = Terminal::start(&line);
-        terminal.expect("key for typing in: ");
-        let phone = Phone::new(terminal.expect("\n").replace(' ', "").trim());
-        terminal.expect("code that the app shows: ");
-        terminal.send_line(&phone.code(0));
-        (terminal.wait(), terminal.transcript())
     }
 
     /// Every file of the store that is not a filler, with its content.
@@ -220,9 +198,9 @@ fn enrolment_leaves_all_as_it_was(kind: Kind) {
     machine.fill();
     let before = machine.files();
     for words in [&["alice", "--replace"][..], &["bob"]] {
-        let (status, screen) = machine.enroll(words);
-        assert_eq!(status, 1, "{screen}");
-        assert!(screen.contains("No space left on device"), "{screen}");
+        let tried = command::enroll(&machine.sandbox, words, || panic!("nothing fits on this disk"));
+        assert_eq!(tried.status, 1, "{}", tried.screen);
+        assert!(tried.screen.contains("No space left on device"), "{}", tried.screen);
         assert_eq!(machine.files(), before, "{words:?} left something");
     }
     assert_eq!(machine.log_in(&machine.token.code(0)).authenticate(), "PAM_SUCCESS");

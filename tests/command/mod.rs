@@ -26,6 +26,12 @@ pub fn run(sandbox: &Sandbox, words: &[&str]) -> Output {
     command.args(words).stdin(Stdio::null()).output().expect("the command runs")
 }
 
+/// Runs it so and expects it to succeed.
+pub fn must(sandbox: &Sandbox, words: &[&str]) {
+    let output = run(sandbox, words);
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// `countersign` with these words on a terminal.
 pub fn on_terminal(sandbox: &Sandbox, words: &[&str]) -> Terminal {
     start(sandbox.command(env!("CARGO_BIN_EXE_countersign")).args(words))
@@ -36,6 +42,28 @@ pub fn start(command: &Command) -> Terminal {
     let mut words: Vec<OsString> = vec![command.get_program().to_owned()];
     words.extend(command.get_args().map(OsString::from));
     Terminal::start(&words)
+}
+
+/// What came of an enrolment.
+pub struct Enrolled {
+    /// The exit status.
+    pub status: i32,
+    /// The phone that was shown the secret.
+    pub phone: Phone,
+    /// All that was on the screen.
+    pub screen: String,
+}
+
+/// `countersign enroll` with these words, as a person does it. Calls `when_told` as soon as the screen says
+/// that it is done, if it ever does.
+pub fn enroll(sandbox: &Sandbox, words: &[&str], when_told: impl FnOnce()) -> Enrolled {
+    let mut terminal = on_terminal(sandbox, &[&["enroll"], words].concat());
+    let phone = phone_of(&mut terminal);
+    terminal.send_line(&phone.code(0));
+    if terminal.expect_any_or_end(&["is enrolled. Keep these codes"]).is_some() {
+        when_told();
+    }
+    Enrolled { status: terminal.wait(), phone, screen: terminal.transcript() }
 }
 
 /// A login of alice at the door, and what came of it.
