@@ -12,12 +12,12 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use pam_countersign::credential::slot::{self, Sequenced};
+use pam_countersign::credential::slot::{self, Chosen, Sequenced};
 use pam_countersign::credential::{Authenticator, Credential, KeyRecord, Kind, RecoverySet, State, format};
 use pam_countersign::otp::{Algorithm, Digits, Passcode, Period, RecoveryCode, RecoverySalt, SharedSecret};
 use pam_countersign::user::UserName;
@@ -186,9 +186,22 @@ impl Planted {
 
     /// The state that a store holds now, with the number of its writing.
     pub fn current_in_store(&self, store: &Path) -> Sequenced {
+        self.chosen_in_store(store).current
+    }
+
+    fn chosen_in_store(&self, store: &Path) -> Chosen {
         let bytes = fs::read(self.directory(store).join("state")).expect("a state");
         let slot = |offset: usize| slot::decode(&self.credential.user, &bytes[offset..offset + slot::SIZE]);
-        slot::choose(slot(0), slot(65_536)).expect("a whole slot").current
+        slot::choose(slot(0), slot(65_536)).expect("a whole slot")
+    }
+
+    /// Writes the state into the state file that there is, in place, as a login does.
+    pub fn overwrite_state_in(&self, store: &Path) {
+        let chosen = self.chosen_in_store(store);
+        let next = Sequenced { sequence: chosen.current.sequence + 1, state: self.state.clone() };
+        let bytes = slot::encode(&self.credential.user, &next).expect("a state that can be written");
+        let file = fs::File::options().write(true).open(self.directory(store).join("state"));
+        file.and_then(|file| file.write_all_at(&bytes, chosen.place.other().offset())).expect("write a slot");
     }
 
     /// The user's directory in a store.
