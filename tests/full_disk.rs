@@ -71,6 +71,7 @@ impl Machine {
             mounted.unmount();
         }
         self.device.settle();
+        self.sandbox.restart();
         self.mount();
     }
 
