@@ -13,13 +13,14 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 MODULE  := $(TARGET)/release/libpam_countersign.so
 COMMAND := $(TARGET)/release/countersign
 
-.PHONY: help build prepare demo test check fuzz soak install uninstall clean
+.PHONY: help build prepare demo test check fuzz miri soak install uninstall clean
 
 help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
 	@echo 'make test           run all tests'
 	@echo 'make check          formatting, clippy, dependencies'
 	@echo 'make fuzz           fuzz what reads text and decides (SECONDS=60 a target, TARGETS=)'
+	@echo 'make miri           the rules under Miri, which notices undefined behaviour (nightly)'
 	@echo 'make soak           races, kills, power cuts and decisions in full: hours (DECISIONS=)'
 	@echo 'make build          build the module and the command'
 	@echo 'make install        install them (DESTDIR=, PREFIX=, PAM_DIR=)'
@@ -52,6 +53,11 @@ TARGETS ?=
 
 fuzz: prepare
 	fuzz/run $(SECONDS) $(TARGETS)
+
+# Needs a nightly toolchain with the component miri.
+miri:
+	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test --locked --lib -- \
+		user:: otp:: credential:: policy:: config:: verifier:: enrol:: login::
 
 DECISIONS ?= 10000000
 

@@ -87,7 +87,7 @@ pub fn steps(path: &Path, first: &str, last: &str) -> Vec<Step> {
         }
         // brk(2) tells no error but an unchanged end, so that an injected one is no failure but nonsense.
         if begun && call != "brk" {
-            let line = line.chars().take(120).collect();
+            let line = line.chars().take(200).collect();
             steps.push(Step { call: call.to_owned(), occurrence: *occurrence, line, aside: false });
         }
     }
