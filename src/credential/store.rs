@@ -83,7 +83,7 @@ pub enum StateHealth {
     /// It is older than the last one that this machine wrote: a backup was put back. What was used is not
     /// known, as with a new one.
     PutBack,
-    /// As it should be, but its number could not be noted: a backup put back would not be noticed.
+    /// As it should be, but its number could not be read or noted: a backup put back would go unnoticed.
     NotNoted,
 }
 

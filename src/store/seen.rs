@@ -1,7 +1,8 @@
 //! The number of the last state that this machine has written for each user, in memory until it restarts:
 //! it tells a state that was put back from a backup (`docs/decisions/0010-states-put-back.md`).
 //!
-//! It is a witness, and nothing depends on it alone: where it cannot be kept, logins go on and say so.
+//! It is a witness against accidents, and nobody is kept out for it: where it cannot be read or written,
+//! logins go on and say so.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
@@ -32,22 +33,21 @@ impl Seen {
         Self { path: PathBuf::from(PATH) }
     }
 
-    /// The number of the last state of a user; 0 where none has been written since the machine started.
-    pub(super) fn last(&self, user: &User) -> Result<u64, StoreError> {
+    /// The number of the last state of a user, 0 where none has been written since the machine started.
+    /// `None` where that cannot be said.
+    pub(super) fn last(&self, user: &User) -> Option<u64> {
         let directory = match Directory::open(&self.path) {
-            Err(OpenError::Absent) => return Ok(0),
-            other => opened(WHAT, "open /run/countersign-seen", other)?,
+            Err(OpenError::Absent) => return Some(0),
+            other => other.ok()?,
         };
         let most = u64::try_from(LENGTH).unwrap_or(u64::MAX);
-        let file = match directory.file(&directory_of(&user.name)?, Access::Read, most) {
-            Err(OpenError::Absent) => return Ok(0),
-            other => opened(WHAT, "open the number of the last state", other)?,
+        let file = match directory.file(&directory_of(&user.name).ok()?, Access::Read, most) {
+            Err(OpenError::Absent) => return Some(0),
+            other => other.ok()?,
         };
         let mut text = [0; LENGTH];
-        file.read_exact_at(&mut text, 0).map_err(system("read the number of the last state"))?;
-        let number = std::str::from_utf8(&text).ok().and_then(|text| text.trim_end().parse().ok());
-        let damaged = || StoreError::system("read the number of the last state", io::ErrorKind::InvalidData);
-        number.ok_or_else(damaged)
+        file.read_exact_at(&mut text, 0).ok()?;
+        std::str::from_utf8(&text).ok()?.trim_end().parse().ok()
     }
 
     /// Notes the number of a state that has been written.

@@ -101,7 +101,7 @@ pub(super) fn create(
     state: &State,
 ) -> Result<(), StoreError> {
     // The first number is the time, above those of all files before it, also of those of this second.
-    let sequence = seen.last(user)?.saturating_add(1).max(state.written);
+    let sequence = seen.last(user).unwrap_or(0).saturating_add(1).max(state.written);
     let first = Sequenced { sequence, state: state.clone() };
     let mut bytes = slot::encode(&user.name, &first).ok_or(StoreError::Unwritable)?;
     bytes.resize(usize::try_from(SIZE).unwrap_or(usize::MAX), b'\n');
@@ -123,7 +123,7 @@ impl StateFile<'_> {
     /// Reads the state, locked or not.
     pub(super) fn read(&self) -> Result<Current, StoreError> {
         // Before the state: a login in between makes the number too low, which says nothing.
-        let last = self.seen.last(self.user)?;
+        let last = self.seen.last(self.user);
         if self.file.metadata().map_err(system("look at the state"))?.len() != SIZE {
             return Err(StoreError::State(NoState::WrongSize));
         }
@@ -200,11 +200,15 @@ impl Locked<'_> {
 impl Current {
     /// The state that the slots hold. One older than the last that this machine wrote was put back from a
     /// backup: what was used since then is not known.
-    fn of(chosen: Chosen, last: u64) -> Self {
+    fn of(chosen: Chosen, last: Option<u64>) -> Self {
         let Chosen { current: mut sequenced, place, fell_back } = chosen;
-        let mut health = if fell_back { StateHealth::FellBack } else { StateHealth::Whole };
+        let mut health = match last {
+            _ if fell_back => StateHealth::FellBack,
+            Some(_) => StateHealth::Whole,
+            None => StateHealth::NotNoted,
+        };
         // A slot that a crash tore is older than the one that was lost, but a crash forgets the number too.
-        if sequenced.sequence < last {
+        if let Some(last) = last.filter(|last| sequenced.sequence < *last) {
             sequenced.sequence = last;
             sequenced.state.forget_what_was_used();
             health = StateHealth::PutBack;

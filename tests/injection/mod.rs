@@ -51,17 +51,13 @@ impl fmt::Display for Step {
     }
 }
 
-/// Sets aside the steps of a part: it begins, some time after a step that begins like one of `after`, with
-/// one that mentions `first`, and ends before one that begins like one of `before`.
-pub fn set_aside(steps: &mut [Step], after: [&str; 2], first: &str, before: [&str; 2]) {
-    let (mut may_begin, mut inside) = (false, false);
+/// Sets aside the steps of every part that begins with one that mentions `first`, and ends before one that
+/// begins like one of `before`.
+pub fn set_aside(steps: &mut [Step], first: &str, before: &[&str]) {
+    let mut inside = false;
     for step in steps {
-        let begins_like = |starts: [&str; 2]| starts.iter().any(|start| step.line.starts_with(start));
-        if begins_like(before) {
-            (may_begin, inside) = (false, false);
-        }
-        inside |= may_begin && step.line.contains(first);
-        may_begin |= begins_like(after);
+        inside &= !before.iter().any(|start| step.line.starts_with(start));
+        inside |= step.line.contains(first);
         step.aside = inside;
     }
 }
