@@ -22,12 +22,11 @@ pub(super) fn run(options: &Status, terminal: &mut Terminal) -> Result<ExitCode,
         return Err(Error::NotEnrolled(user.name.to_string()));
     };
     let state = store.read_state(&user)?;
-    let now = sys::clock::now().ok_or(Error::Clock)?;
-    terminal.report(report(&credential, state.as_ref(), now))?;
+    terminal.report(report(&credential, state.as_ref(), sys::clock::now()))?;
     Ok(ExitCode::Success)
 }
 
-fn report(credential: &Credential, state: Option<&State>, now: u64) -> String {
+fn report(credential: &Credential, state: Option<&State>, now: Option<u64>) -> String {
     let mut text =
         format!("{}: {}\n", credential.user, if credential.disabled { "disabled" } else { "enrolled" });
     for authenticator in &credential.authenticators {
@@ -37,7 +36,7 @@ fn report(credential: &Credential, state: Option<&State>, now: u64) -> String {
     let made = codes.map_or(0, |set| set.digests.len());
     let left = codes.zip(state).map_or(0, |(set, state)| codes_left(set, state));
     let _ = writeln!(text, "  recovery codes  {left} of {made} left");
-    if !examine(credential, state, now).is_empty() {
+    if now.is_some_and(|now| !examine(credential, state, now).is_empty()) {
         text.push_str(
             "  needs repair    something is refused that need not be: run `countersign repair`, or\n\
              \x20                 `countersign adopt` where configuration management has just placed this\n",
