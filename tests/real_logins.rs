@@ -14,9 +14,15 @@ mod planting;
 
 #[path = "real_logins/accounts.rs"]
 mod accounts;
+#[path = "real_logins/caller.rs"]
+mod caller;
+#[path = "real_logins/killed.rs"]
+mod killed;
 #[path = "real_logins/local.rs"]
 mod local;
 #[path = "real_logins/ssh.rs"]
 mod ssh;
 #[path = "real_logins/stopped.rs"]
 mod stopped;
+#[path = "real_logins/troubled.rs"]
+mod troubled;

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -122,6 +122,15 @@ impl Machine {
         let finished = self.run_with_input(command, input);
         assert!(finished.status == 0, "`{}` failed: {finished:#?}", command.join(" "));
         finished.stdout
+    }
+
+    /// Starts a program as root inside, with pipes for its standard input and output. It may run for as
+    /// long as it likes, but not longer than the machine.
+    pub fn start(&self, command: &[&str]) -> Child {
+        let words = self.inside(&[command]);
+        let mut start = Command::new(&words[0]);
+        start.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        start.spawn().unwrap_or_else(|error| panic!("`{}` does not start: {error}", words.join(" ")))
     }
 
     /// Runs a program as root inside, on a terminal that the machine knows as one of its own.

@@ -2,9 +2,9 @@
 //! by putting files into the store.
 
 use super::Guarded;
-use crate::planting::{Phone, Planted};
+use crate::planting::{CountingDevice, Phone, Planted};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a person has after `countersign enroll`.
@@ -50,12 +50,28 @@ impl Guarded {
     /// Puts an enrolment into the store, of which nothing is used up yet.
     pub fn plant(&self, user: &str) -> (Planted, Phone) {
         let (planted, phone) = Planted::new(user, self.uid_of(user));
+        self.put(&planted);
+        (planted, phone)
+    }
+
+    /// Like [`Guarded::plant`], with a device that counts.
+    pub fn plant_counting(&self, user: &str) -> (Planted, CountingDevice) {
+        let (planted, device) = Planted::counting(user, self.uid_of(user));
+        self.put(&planted);
+        (planted, device)
+    }
+
+    /// The store, as the host sees it.
+    pub fn store(&self) -> PathBuf {
+        self.directory().join("root/var/lib/countersign")
+    }
+
+    fn put(&self, planted: &Planted) {
         let store = tempfile::tempdir().expect("a directory for a store");
         fs::create_dir(store.path().join("users")).expect("users");
         fs::create_dir(store.path().join("by-uid")).expect("by-uid");
         planted.put_into(store.path());
         self.carry_in(store.path());
-        (planted, phone)
     }
 
     /// Puts the state of an enrolment back to its beginning: what logins have used up is good again,

@@ -88,10 +88,15 @@ impl CountingDevice {
         oathtool(&["--hotp", "--base32", &format!("--counter={counter}"), &self.secret]).remove(0)
     }
 
+    /// The codes of a hundred counter values from this one on.
+    pub fn codes(&self, counter: u64) -> Vec<String> {
+        let first = format!("--counter={counter}");
+        oathtool(&["--hotp", "--base32", &first, "--window=99", &self.secret])
+    }
+
     /// A code of none of the hundred counter values from this one on.
     pub fn wrong_code(&self, counter: u64) -> String {
-        let first = format!("--counter={counter}");
-        let shown = oathtool(&["--hotp", "--base32", &first, "--window=99", &self.secret]);
+        let shown = self.codes(counter);
         let mut codes = (0..).map(|number: u32| format!("{number:06}"));
         codes.find(|code| !shown.contains(code)).expect("a wrong code")
     }
