@@ -20,6 +20,8 @@ mod caller;
 mod interrupted;
 #[path = "real_logins/killed.rs"]
 mod killed;
+#[path = "real_logins/limits.rs"]
+mod limits;
 #[path = "real_logins/local.rs"]
 mod local;
 #[path = "real_logins/ssh.rs"]
