@@ -16,6 +16,8 @@ mod planting;
 mod accounts;
 #[path = "real_logins/caller.rs"]
 mod caller;
+#[path = "real_logins/frozen.rs"]
+mod frozen;
 #[path = "real_logins/interrupted.rs"]
 mod interrupted;
 #[path = "real_logins/killed.rs"]
