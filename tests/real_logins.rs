@@ -28,6 +28,8 @@ mod limits;
 mod local;
 #[path = "real_logins/ssh.rs"]
 mod ssh;
+#[path = "real_logins/starved.rs"]
+mod starved;
 #[path = "real_logins/stopped.rs"]
 mod stopped;
 #[path = "real_logins/troubled.rs"]

@@ -1,8 +1,8 @@
-//! The calling thread: its identity and its signals, while it holds a lock.
+//! The calling thread: its identity, its signals and its turn, while it holds a lock.
 //!
 //! Someone who calls su or sudo has the real uid of an ordinary user, who may stop or kill the
-//! process (kill(2)). A stopped holder of a lock would keep everybody else out, so while it holds one
-//! the thread is root in every way, and deaf.
+//! process (kill(2)), or let it wait behind others (nice(1), sched(7)). A stopped holder of a lock would
+//! keep everybody else out, so while it holds one the thread is root in every way, deaf, and first.
 
 use std::io;
 
@@ -18,18 +18,21 @@ pub fn require_file_size(size: u64) -> io::Result<()> {
     if limit < size { Err(io::Error::from(io::ErrorKind::FileTooLarge)) } else { Ok(()) }
 }
 
-/// The identity could not be taken or given back; whoever sees this must deny.
+/// The identity could not be taken, or what was taken not be given back; whoever sees this must deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdentityError;
 
-/// Runs `action` with real, effective and saved uid 0 and with every signal blocked that can be.
+/// Runs `action` with real, effective and saved uid 0, with every signal blocked that can be, and ahead
+/// of all ordinary threads where the kernel allows that.
 ///
-/// Identity and signal mask of the calling thread are as before when this returns, also after a
-/// panic. If the identity could not be given back, what `action` returned is lost.
+/// Identity, signal mask and turn of the calling thread are as before when this returns, also after a
+/// panic. If identity or turn could not be given back, what `action` returned is lost.
 pub fn undisturbed<T>(action: impl FnOnce() -> T) -> Result<T, IdentityError> {
     let deaf = Deaf::new()?;
     let root = Root::new()?;
+    let first = First::new();
     let value = action();
+    first.give_back()?;
     root.give_back()?;
     drop(deaf);
     Ok(value)
@@ -89,6 +92,47 @@ impl Drop for Root {
             let _ = set_thread_uids(real, effective, saved);
         }
     }
+}
+
+/// Ahead of all ordinary threads, until it is given back or dropped
+/// (`docs/decisions/0011-first-in-turn.md`).
+struct First {
+    before: Option<libc::c_int>,
+}
+
+impl First {
+    /// Where it is refused, as in some containers, the thread waits for its turn like any other.
+    fn new() -> Self {
+        // SAFETY: sched_getscheduler takes a number, 0 for the calling thread.
+        let before = unsafe { libc::sched_getscheduler(0) };
+        let is_ordinary = matches!(
+            before & !libc::SCHED_RESET_ON_FORK,
+            libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE
+        );
+        let taken = before >= 0 && is_ordinary && set_turn(libc::SCHED_FIFO, 1).is_ok();
+        Self { before: taken.then_some(before) }
+    }
+
+    fn give_back(mut self) -> Result<(), IdentityError> {
+        self.before.take().map_or(Ok(()), |before| set_turn(before, 0).map_err(|_| IdentityError))
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        if let Some(before) = self.before.take() {
+            // Only a panic leads here, and its guard denies.
+            let _ = set_turn(before, 0);
+        }
+    }
+}
+
+/// sched_setscheduler(2) of the calling thread alone. Its nice value stays, for when it matters again.
+fn set_turn(policy: libc::c_int, priority: libc::c_int) -> nix::Result<()> {
+    let parameters = libc::sched_param { sched_priority: priority };
+    // SAFETY: sched_setscheduler reads the parameters, which outlive the call.
+    let result = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
+    Errno::result(result).map(drop)
 }
 
 /// setresuid(2) of the calling thread alone. The libc function would change all threads of the
