@@ -2,8 +2,8 @@
 //!
 //! It reads one round a line from its input: `COUNT MICROSECONDS SERVICE USER RHOST REPLY…`. As many
 //! processes start a transaction and wait at their first prompt; all are released together, and, unless
-//! the microseconds are 0, killed with SIGKILL so long afterwards. `{}` in RHOST becomes the number of
-//! the process. For each different end it prints how many came to it, the name of the status of
+//! the microseconds are 0, killed with SIGKILL so long afterwards. `{}` in USER and RHOST becomes the
+//! number of the process. For each different end it prints how many came to it, the name of the status of
 //! `pam_authenticate` (or `killed`), and the last message; after a round, `done`.
 #![allow(unsafe_code, reason = "fork and pipes between processes are system calls")]
 #![allow(clippy::disallowed_methods, reason = "those rules are for what runs inside su and sshd")]
@@ -51,8 +51,10 @@ fn main() -> ExitCode {
 struct Round {
     count: u32,
     kill_after: Duration,
+    service: CString,
+    user: String,
     rhost: String,
-    script: Script,
+    replies: Vec<CString>,
 }
 
 impl Round {
@@ -61,19 +63,22 @@ impl Round {
         let count = words.next()?.parse().ok()?;
         let kill_after = Duration::from_micros(words.next()?.parse().ok()?);
         let service = CString::new(words.next()?).ok()?;
-        let user = CString::new(words.next()?).ok()?;
-        let rhost = words.next()?.to_owned();
+        let [user, rhost] = [words.next()?.to_owned(), words.next()?.to_owned()];
         let replies = words.map(CString::new).collect::<Result<_, _>>().ok()?;
-        let script = Script {
-            service,
+        Some(Self { count, kill_after, service, user, rhost, replies })
+    }
+
+    /// What the process of this number does.
+    fn script(&self, number: u32) -> Option<Script> {
+        Some(Script {
+            service: self.service.clone(),
             confdir: c"/etc/pam.d".to_owned(),
-            user: Some(user),
+            user: Some(CString::new(self.user.replace("{}", &number.to_string())).ok()?),
             authtok: None,
-            replies,
+            replies: self.replies.clone(),
             behaviour: Behaviour::Normal,
             change_user: None,
-        };
-        Some(Self { count, kill_after, rhost, script })
+        })
     }
 
     /// Runs the round; what came of the processes.
@@ -119,7 +124,8 @@ impl Round {
     /// One transaction, whose messages and status go to the standard output.
     fn log_in(&self, number: u32) {
         let held = Cell::new(true);
-        let transaction = match Transaction::start(&self.script, &held) {
+        let Some(script) = self.script(number) else { return };
+        let transaction = match Transaction::start(&script, &held) {
             Ok(transaction) => transaction,
             Err(status) => return say(&format!("authenticate {}", status_name(status))),
         };

@@ -1,9 +1,9 @@
-//! Many logins at the same moment, each in a process of its own, by `pam-crowd` in a sandbox.
+//! Many logins at the same moment, each in a process of its own, by `pam-crowd`.
 #![allow(dead_code, reason = "each test uses its own part")]
 #![allow(unreachable_pub, reason = "a module of tests, not a crate")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use crate::sandbox::{Sandbox, example};
@@ -15,6 +15,8 @@ pub fn rounds(usual: u32, soak: u32) -> u32 {
 
 /// A program that starts crowds.
 pub struct Crowd {
+    service: String,
+    user: String,
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -25,17 +27,27 @@ pub struct Crowd {
 pub struct Ends(Vec<(usize, String)>);
 
 impl Crowd {
-    /// Starts the program in a sandbox.
+    /// Starts the program in a sandbox, where it logs in at the service `door`.
     pub fn in_sandbox(sandbox: &Sandbox) -> Self {
-        let mut command = sandbox.command(example("pam-crowd"));
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("bwrap is installed");
-        let input = child.stdin.take().expect("a pipe");
-        let output = BufReader::new(child.stdout.take().expect("a pipe"));
-        Self { child, input, output }
+        Self::of(sandbox.command(example("pam-crowd")), "door")
     }
 
-    /// Alice logs in at the door so many times at once, from one address, or where it holds `{}`, each time
+    /// Starts the program by this command; it logs in at this service.
+    pub fn of(mut command: Command, service: &str) -> Self {
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.expect("what pam-crowd is started by is installed");
+        let input = child.stdin.take().expect("a pipe");
+        let output = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self { service: service.to_owned(), user: "alice".to_owned(), child, input, output }
+    }
+
+    /// Who logs in, instead of alice; where it holds `{}`, each time another.
+    pub fn of_user(mut self, user: &str) -> Self {
+        user.clone_into(&mut self.user);
+        self
+    }
+
+    /// Alice logs in so many times at once, from one address, or where it holds `{}`, each time
     /// from another.
     pub fn log_in(&mut self, count: usize, rhost: &str, reply: &str) -> Ends {
         self.log_in_and_die(count, Duration::ZERO, rhost, reply)
@@ -43,8 +55,8 @@ impl Crowd {
 
     /// The same, but all are killed so long after they were released; at no time if that is zero.
     pub fn log_in_and_die(&mut self, count: usize, after: Duration, rhost: &str, reply: &str) -> Ends {
-        writeln!(self.input, "{count} {} door alice {rhost} {reply}", after.as_micros())
-            .expect("it reads on");
+        let (after, service, user) = (after.as_micros(), &self.service, &self.user);
+        writeln!(self.input, "{count} {after} {service} {user} {rhost} {reply}").expect("it reads on");
         let mut ends = Ends::default();
         loop {
             let mut line = String::new();
