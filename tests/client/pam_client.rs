@@ -15,6 +15,7 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser};
 
@@ -25,6 +26,7 @@ use status::{SUCCESS, status_name};
 /// Plays a PAM application against a private service directory.
 #[derive(Parser)]
 #[command(name = "pam-client")]
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 struct Arguments {
     /// The directory with the service files
     #[arg(long, required_unless_present = "load_check")]
@@ -81,6 +83,9 @@ struct Arguments {
     /// Prints `delay MICROSECONDS` after a call that asked for a delay
     #[arg(long)]
     delay_report: bool,
+    /// Prints `took NANOSECONDS` after each call
+    #[arg(long)]
+    timing: bool,
     /// Loads and unloads a module N times instead
     #[arg(long, num_args = 2, value_names = ["MODULE", "N"], exclusive = true)]
     load_check: Option<Vec<OsString>>,
@@ -132,6 +137,7 @@ fn run(arguments: &Arguments, script: &Script) -> bool {
     succeeded
 }
 
+#[allow(clippy::disallowed_methods, reason = "that rule is for what runs inside su and sshd")]
 fn transact(arguments: &Arguments, script: &Script, held: &Cell<bool>) -> bool {
     let transaction = match Transaction::start(script, held) {
         Ok(transaction) => transaction,
@@ -141,9 +147,14 @@ fn transact(arguments: &Arguments, script: &Script, held: &Cell<bool>) -> bool {
     let flags = if arguments.silent { ffi::SILENT } else { 0 };
     let mut last = SUCCESS;
     for name in &arguments.calls {
+        let begun = Instant::now();
         if let Some(status) = transaction.call(name, flags) {
+            let took = begun.elapsed().as_nanos();
             last = status;
             succeeded &= report(name, status);
+            if arguments.timing {
+                say(&format!("took {took}"));
+            }
         }
         if let Some(delay) = transaction.take_delay()
             && arguments.delay_report
