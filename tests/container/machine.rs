@@ -127,10 +127,17 @@ impl Machine {
     /// Starts a program as root inside, with pipes for its standard input and output. It may run for as
     /// long as it likes, but not longer than the machine.
     pub fn start(&self, command: &[&str]) -> Child {
+        let mut start = self.command(command);
+        start.stdin(Stdio::piped()).stdout(Stdio::piped());
+        start.spawn().unwrap_or_else(|error| panic!("`{}` does not start: {error}", command.join(" ")))
+    }
+
+    /// A program as root inside, for whoever starts it in a way of his own.
+    pub fn command(&self, command: &[&str]) -> Command {
         let words = self.inside(&[command]);
-        let mut start = Command::new(&words[0]);
-        start.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        start.spawn().unwrap_or_else(|error| panic!("`{}` does not start: {error}", words.join(" ")))
+        let mut enter = Command::new(&words[0]);
+        enter.args(&words[1..]);
+        enter
     }
 
     /// Runs a program as root inside, on a terminal that the machine knows as one of its own.

@@ -81,6 +81,11 @@ impl DerefMut for Guarded {
     }
 }
 
+/// Installs countersign in a machine that was booted otherwise.
+pub fn install_in(machine: &Machine) {
+    files::install(&files::built(), machine);
+}
+
 /// The password of a user of these tests.
 pub fn password_of(name: &str) -> String {
     format!("the password of {name}")
