@@ -13,12 +13,13 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 MODULE  := $(TARGET)/release/libpam_countersign.so
 COMMAND := $(TARGET)/release/countersign
 
-.PHONY: help build prepare demo test check fuzz miri soak install uninstall clean
+.PHONY: help build prepare demo test check compare fuzz miri soak install uninstall clean
 
 help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
 	@echo 'make test           run all tests'
 	@echo 'make check          formatting, clippy, dependencies'
+	@echo 'make compare        the same steps against the modules of Debian: docs/comparison.md'
 	@echo 'make fuzz           fuzz what reads text and decides (SECONDS=60 a target, TARGETS=)'
 	@echo 'make miri           the rules under Miri, which notices undefined behaviour (nightly)'
 	@echo 'make soak           races, kills, power cuts and decisions in full: hours (DECISIONS=)'
@@ -47,6 +48,12 @@ test: prepare
 
 check: prepare
 	packaging/check
+
+# As root: it boots a Debian machine.
+compare: prepare
+	$(MAKE) build
+	$(CARGO) build --locked --examples
+	$(TARGET)/debug/examples/compare docs/comparison.md
 
 SECONDS ?= 60
 TARGETS ?=
