@@ -91,7 +91,7 @@ fn a_recovery_code_is_pam_success_once() {
     let (sandbox, _, _) = door("attempts=1");
     let first = log_in(&sandbox, "alice", &[RECOVERY_CODES[0]]);
     assert_eq!(first.authenticate(), "PAM_SUCCESS", "{}", first.raw);
-    assert_eq!(first.messages[1], "info Recovery code accepted; 2 are left.");
+    assert_eq!(first.messages[1], "info Recovery code accepted; 2 are left: get new ones soon.");
     assert!(the_log_line(&sandbox).contains(" recovery_codes_left=2 "));
     let again = log_in(&sandbox, "alice", &[&RECOVERY_CODES[0].to_lowercase()]);
     assert_eq!(again.authenticate(), "PAM_AUTH_ERR");
