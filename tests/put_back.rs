@@ -70,7 +70,22 @@ fn an_old_state_put_back_makes_no_spent_code_good_and_the_log_says_so() {
         let log = sandbox.log_lines().join("\n");
         assert!(log.contains("reason=unvouched_recovery_codes") && log.contains("state=put_back"), "{log}");
         assert!(log.contains("reason=spent_code"), "{log}");
+        // Nor after a restart, of which the witness knows nothing.
+        sandbox.restart();
+        assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_AUTH_ERR", "{way}");
     }
+}
+
+/// The first look at it is kept, also where nothing else changes.
+#[test]
+fn that_a_state_was_put_back_outlives_a_restart() {
+    let (sandbox, _, _) = with_alice();
+    let backup = back_up(&sandbox, "state");
+    assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS");
+    shell(WAYS[0], &backup, &users(&sandbox).join("state"));
+    assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_AUTH_ERR");
+    sandbox.restart();
+    assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_AUTH_ERR");
 }
 
 #[test]

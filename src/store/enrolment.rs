@@ -151,7 +151,9 @@ impl FileStore {
         users.make_directory(name.as_ref()).map_err(system("make the user's directory"))?;
         let directory = users.directory(name.as_ref());
         let directory = opened("the user's directory", "open the user's directory", directory)?;
-        state_file::create(&directory, state_file::NAME, user, self.seen(), state)?;
+        let sequence = state_file::create(&directory, state_file::NAME, user, self.seen(), state)?;
+        // The user has no other state. That it cannot be noted takes nothing from this one.
+        let _ = self.seen().note(user, sequence);
         directory
             .replace(CREDENTIAL, &random_name(PREPARED)?, text.as_bytes())
             .map_err(system("write the credential"))

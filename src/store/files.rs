@@ -118,12 +118,14 @@ impl CredentialStore for FileStore {
             let current = locked.read()?;
             let mut state = current.state().clone();
             let value = decide(&credential, &mut state);
-            let changed = state != *current.state();
+            // What was found out about a state that was put back must outlive a restart.
+            let changed = current.health() == StateHealth::PutBack || state != *current.state();
             let health = if changed { locked.write(&current, state)? } else { current.health() };
             Ok((value, health))
         })?;
         Ok(done.map(|((value, found), opened)| {
-            let health = if opened == StateHealth::Created { opened } else { found };
+            let whole = found == StateHealth::Whole;
+            let health = if opened == StateHealth::Created && whole { opened } else { found };
             Updated { value, health }
         }))
     }

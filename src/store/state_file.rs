@@ -88,18 +88,22 @@ pub(super) fn renew(
     state: &State,
 ) -> Result<(), StoreError> {
     let temporary = random_name(TEMPORARY)?;
-    create(directory, &temporary, user, seen, state)?;
-    directory.put_in_place(&temporary, NAME).map_err(system("replace the state"))
+    let sequence = create(directory, &temporary, user, seen, state)?;
+    directory.put_in_place(&temporary, NAME).map_err(system("replace the state"))?;
+    // That it cannot be noted takes nothing from it.
+    let _ = seen.note(user, sequence);
+    Ok(())
 }
 
-/// Makes a state file of real bytes, so that overwriting it never needs a new block.
+/// Makes a state file of real bytes, so that overwriting it never needs a new block. Returns its number,
+/// which may be noted once the file is in place: noted before, it would speak against the one that is.
 pub(super) fn create(
     directory: &Directory,
     name: &str,
     user: &User,
     seen: &Seen,
     state: &State,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     // The first number is the time, above those of all files before it, also of those of this second.
     let sequence = seen.last(user).unwrap_or(0).saturating_add(1).max(state.written);
     let first = Sequenced { sequence, state: state.clone() };
@@ -114,9 +118,7 @@ pub(super) fn create(
         let _ = directory.unlink(name);
     }
     written.map_err(system("write a new state"))?;
-    // That it cannot be noted takes nothing from it.
-    let _ = seen.note(user, sequence);
-    Ok(())
+    Ok(sequence)
 }
 
 impl StateFile<'_> {
