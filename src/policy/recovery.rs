@@ -3,6 +3,7 @@
 use subtle::ConstantTimeEq as _;
 
 use super::denial::Denial;
+use super::throttle::CAP;
 use crate::credential::{Credential, RecoverySet, State};
 use crate::otp::{RecoveryDigest, RecoverySalt};
 
@@ -14,7 +15,7 @@ pub(super) fn spend(
     digest: &RecoveryDigest,
 ) -> Result<usize, Denial> {
     let Some(set) = credential.recovery.as_ref().filter(|set| set.salt == salt) else {
-        state.recovery.failures = state.recovery.failures.saturating_add(1);
+        count_failure(state);
         return Err(Denial::WrongRecoveryCode);
     };
     let Some(vouched) = state.recovery.set_mut(set.name()) else {
@@ -22,7 +23,7 @@ pub(super) fn spend(
     };
     let known = set.digests.iter().fold(subtle::Choice::from(0), |found, kept| found | kept.ct_eq(digest));
     if !bool::from(known) {
-        state.recovery.failures = state.recovery.failures.saturating_add(1);
+        count_failure(state);
         return Err(Denial::WrongRecoveryCode);
     }
     if vouched.used.contains(&digest.name()) {
@@ -31,6 +32,11 @@ pub(super) fn spend(
     vouched.used.push(digest.name());
     state.recovery.failures = 0;
     Ok(codes_left(set, state))
+}
+
+/// Counts a wrong recovery code. More than the cap tell nothing, and each would be a write under the lock.
+fn count_failure(state: &mut State) {
+    state.recovery.failures = state.recovery.failures.saturating_add(1).min(CAP);
 }
 
 /// How many recovery codes of the set in force can still be used.

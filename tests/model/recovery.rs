@@ -30,14 +30,14 @@ impl Model {
     /// is typed. Wrong ones are counted apart.
     pub(super) fn recovery_code(&mut self, set: u8, code: u8, source: &str) -> Result<usize, Denial> {
         if self.recovery != Some(set) {
-            self.wrong_recovery_codes += 1;
+            self.wrong_recovery_codes = 100.min(self.wrong_recovery_codes + 1);
             return Err(Denial::WrongRecoveryCode);
         }
         let Some(vouched) = self.vouched.iter_mut().find(|vouched| vouched.set == set) else {
             return Err(Denial::UnvouchedRecoveryCodes);
         };
         if code >= RECOVERY_CODES {
-            self.wrong_recovery_codes += 1;
+            self.wrong_recovery_codes = 100.min(self.wrong_recovery_codes + 1);
             return Err(Denial::WrongRecoveryCode);
         }
         if vouched.used.contains(&code) {
