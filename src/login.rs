@@ -213,7 +213,8 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
             self.refused_code = Some(code);
         }
         self.clock_back = self.clock_back.max(clock_back);
-        if health != StateHealth::Whole {
+        // The first word is the gravest: what it says is mended by the time of the next.
+        if self.health == StateHealth::Whole {
             self.health = health;
         }
         if let Ok(accepted) = &verdict
