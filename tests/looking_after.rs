@@ -162,8 +162,14 @@ fn repair_brings_a_record_from_the_future_back_and_leaves_recovery_codes_alone()
     assert!(String::from_utf8_lossy(&status.stdout).contains("countersign repair"));
     let credential = fs::read(alice.directory(&sandbox.store()).join("credential.toml")).expect("a file");
 
-    let repaired = run(&sandbox, &["repair", "alice", "--yes"]);
-    assert_eq!(repaired.status.code(), Some(0), "{}", String::from_utf8_lossy(&repaired.stderr));
+    let unasked = run(&sandbox, &["repair", "alice", "--yes"]);
+    assert_eq!(unasked.status.code(), Some(3), "{}", String::from_utf8_lossy(&unasked.stderr));
+    let mut terminal = on_terminal(&sandbox, &["repair", "alice"]);
+    terminal.expect("repair this for alice? [y/N] ");
+    terminal.send_line("y");
+    terminal.expect(" (UTC) now? [y/N] ");
+    terminal.send_line("y");
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
     let after = fs::read(alice.directory(&sandbox.store()).join("credential.toml")).expect("a file");
     assert_eq!(after, credential);
     let login = sandbox.login("door", "alice", &[&phone.code(0)]);

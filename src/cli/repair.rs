@@ -46,9 +46,14 @@ pub(super) fn run(options: &Repair, terminal: &mut Terminal) -> Result<ExitCode,
     if !options.yes && !terminal.ask_yes(&format!("repair this for {}?", user.name))? {
         return Err(Error::GivenUp);
     }
+    let clock_is_right = is_clock_right(options, &findings, now, terminal)?;
+    if !clock_is_right && findings.iter().all(|finding| matches!(finding, Finding::Ahead(_))) {
+        return Err(Error::GivenUp);
+    }
     let counters = if options.yes { Vec::new() } else { ask_for_counters(&findings, terminal)? };
     let codes = if makes_codes { Some(RecoveryCodes::make(&mut Kernel)?) } else { None };
-    let mending = Mending { counters, recovery: codes.as_ref().map(RecoveryCodes::to_set) };
+    let recovery = codes.as_ref().map(RecoveryCodes::to_set);
+    let mending = Mending { counters, recovery, clock_is_right };
     // From here on it is done and shown, or it is not done: no signal may stop it half way.
     sys::process::undisturbed(|| make(options, &user, &mending, codes.as_ref(), terminal))
         .map_err(|sys::process::IdentityError| Error::Store(StoreError::Identity))??;
@@ -75,7 +80,8 @@ fn tell(findings: &[Finding<'_>], now: u64, terminal: &mut Terminal) {
                 wait(authenticator, now),
             )),
             Finding::Ahead(authenticator) => terminal.say(format_args!(
-                "- {}: it was used while the clock was far ahead; its codes will be taken again in {}",
+                "- {}: it was used while the clock was far ahead, or the clock is behind now; its codes can be \
+                 taken again in {}",
                 authenticator.id,
                 wait(authenticator, now),
             )),
@@ -88,6 +94,26 @@ fn tell(findings: &[Finding<'_>], now: u64, terminal: &mut Terminal) {
             }
         }
     }
+}
+
+/// Whether somebody says that the clock is right, where that matters: it is either right now or was when
+/// the codes were used, and nothing on the machine can tell.
+fn is_clock_right(
+    options: &Repair,
+    findings: &[Finding<'_>],
+    now: u64,
+    terminal: &mut Terminal,
+) -> Result<bool, Error> {
+    let (true, Some(time)) =
+        (findings.iter().any(|finding| matches!(finding, Finding::Ahead(_))), datetime_of(now))
+    else {
+        return Ok(false);
+    };
+    if options.yes {
+        terminal.say("what is ahead of the clock stays refused: run it without -y, and look at a watch");
+        return Ok(false);
+    }
+    terminal.ask_yes(&format!("is it {time} (UTC) now?"))
 }
 
 /// How long the codes of an authenticator stay refused after its window was burned.

@@ -59,12 +59,17 @@ pub struct Mending {
     pub counters: Vec<KeyRecord>,
     /// The set in place of one that cannot be vouched for.
     pub recovery: Option<RecoverySet>,
+    /// Somebody has said that the clock is right. Only then what is ahead of it is brought back: were the
+    /// clock behind, old codes would become good again.
+    pub clock_is_right: bool,
 }
 
 /// Mends a state, and returns the credential that goes with it. Records that are there and not ahead of
 /// the clock stay.
 pub fn mend(credential: &Credential, state: &mut State, mending: &Mending, now: u64) -> Credential {
-    burn_those_ahead(credential, state, now);
+    if mending.clock_is_right {
+        burn_those_ahead(credential, state, now);
+    }
     let in_use: Vec<KeyName> = credential.authenticators.iter().map(Authenticator::key_name).collect();
     for (authenticator, key) in credential.authenticators.iter().zip(&in_use) {
         if state.key(*key).is_none() {
@@ -131,8 +136,11 @@ mod tests {
             matches!(findings[..], [Finding::NoRecord(_), Finding::NoCounter(_), Finding::RecoveryCodes]),
             "{findings:?}"
         );
-        let mending =
-            Mending { counters: vec![token_at(&credential, 4711)], recovery: Some(new_codes.to_set()) };
+        let mending = Mending {
+            counters: vec![token_at(&credential, 4711)],
+            recovery: Some(new_codes.to_set()),
+            clock_is_right: false,
+        };
         let mut state = State::new([1; 16], NOW);
         let mended = mend(&credential, &mut state, &mending, NOW);
         assert!(examine(&mended, Some(&state), NOW).is_empty());
@@ -162,7 +170,7 @@ mod tests {
         state.recovery.vouch_for(credential.recovery.as_ref().unwrap().name());
         assert!(examine(&credential, Some(&state), NOW).is_empty());
         let before = state.keys.clone();
-        let mending = Mending { counters: vec![token_at(&credential, 1)], recovery: None };
+        let mending = Mending { counters: vec![token_at(&credential, 1)], ..Mending::default() };
         let mended = mend(&credential, &mut state, &mending, NOW);
         assert_eq!(state.keys, before);
         assert_eq!(mended.recovery, credential.recovery);
@@ -177,6 +185,8 @@ mod tests {
         state.put_key(KeyRecord { key, next: NOW, drift: 3, lean: 1 }, &[]);
         assert!(matches!(examine(&credential, Some(&state), NOW)[..], [Finding::Ahead(_)]));
         mend(&credential, &mut state, &Mending::default(), NOW);
+        assert!(matches!(examine(&credential, Some(&state), NOW)[..], [Finding::Ahead(_)]), "nobody said so");
+        mend(&credential, &mut state, &Mending { clock_is_right: true, ..Mending::default() }, NOW);
         assert!(examine(&credential, Some(&state), NOW).is_empty());
         assert_eq!(state.key(key).copied(), burned(key, credential.authenticators[0].kind, NOW));
     }
