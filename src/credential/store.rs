@@ -58,7 +58,7 @@ pub trait EnrolmentStore: CredentialStore {
     /// taken for one that is not enrolled.
     fn note_uid(&self, user: &User) -> Result<(), StoreError>;
 
-    /// The state as it is, without a lock. `Ok(None)` when the user is not enrolled or has none yet.
+    /// The state as logins would find it, without a lock. `Ok(None)` when the user is not enrolled or has none yet.
     fn read_state(&self, user: &User) -> Result<Option<State>, StoreError>;
 }
 

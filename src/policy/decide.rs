@@ -27,7 +27,7 @@ pub enum Presented {
     Code {
         /// What was typed now.
         code: Code,
-        /// What was typed just before in the same conversation, if that was refused as a wrong code.
+        /// The code typed before in the same conversation, if it was refused as wrong or by the clock.
         previous: Option<Code>,
     },
     /// A recovery code, derived before the lock.
@@ -36,7 +36,7 @@ pub enum Presented {
         salt: RecoverySalt,
         /// What came out.
         digest: RecoveryDigest,
-        /// What was typed just before in the same conversation, if the clock was wrong for it.
+        /// The code typed before in the same conversation, if it was refused as wrong or by the clock.
         previous: Option<Code>,
     },
 }

@@ -1,8 +1,8 @@
 //! The number of the last state that this machine has written for each user, in memory until it restarts:
 //! it tells a state that was put back from a backup (`docs/decisions/0010-states-put-back.md`).
 //!
-//! It is a witness against accidents, and nobody is kept out for it: where it cannot be read or written,
-//! logins go on and say so.
+//! It is a witness against accidents: where it cannot be read or written, nobody is kept out, and the log
+//! says so.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
