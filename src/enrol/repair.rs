@@ -129,6 +129,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a hundred thousand counters take hours under Miri")]
     fn of_a_lost_state_everything_is_found_and_mended() {
         let (credential, new_codes) = alice_with_a_counter();
         let findings = examine(&credential, None, NOW);
@@ -161,6 +162,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a hundred thousand counters take hours under Miri")]
     fn what_is_known_is_not_touched() {
         let (credential, new_codes) = alice_with_a_counter();
         let mut state = State::new([1; 16], NOW);
@@ -192,6 +194,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a hundred thousand counters take hours under Miri")]
     fn a_counter_needs_two_consecutive_codes_of_its_own() {
         let (credential, _) = alice_with_a_counter();
         let token = &credential.authenticators[1];
