@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,7 @@ impl Su {
         let prompted = early || self.read_until(stopped, |text| text.contains(PROMPT)) == Some(true);
         let start = Instant::now();
         let mut sent = "gone";
+        let _loops = (prompted && matches!(round.trouble, Trouble::Starve)).then(Loops::start);
         if prompted {
             let line = format!("{}\n", round.code);
             // Whoever does not read it says so by what he tells.
@@ -73,7 +75,7 @@ impl Su {
 
     fn trouble(&mut self, trouble: &Trouble, stopped: &mut dyn FnMut()) -> &'static str {
         match trouble {
-            Trouble::None | Trouble::Early | Trouble::Alarm => {}
+            Trouble::None | Trouble::Early | Trouble::Alarm | Trouble::Starve => {}
             Trouble::Signal(signal) => return self.signal(*signal),
             Trouble::Freeze(group) => freeze(group, stopped),
             Trouble::Hangup => (self.keyboard, self.screen) = (None, None),
@@ -157,6 +159,25 @@ impl Su {
         if !self.ended {
             self.signal(Signal::SIGKILL);
             let _ = waitpid(self.process, None);
+        }
+    }
+}
+
+/// Processes that keep the first processor busy until they are dropped.
+struct Loops([Child; 4]);
+
+impl Loops {
+    fn start() -> Self {
+        let words = ["--cpu-list", "0", "sh", "-c", "while :; do :; done"];
+        Self([(); 4].map(|()| Command::new("taskset").args(words).spawn().expect("taskset")))
+    }
+}
+
+impl Drop for Loops {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }

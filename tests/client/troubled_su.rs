@@ -5,6 +5,7 @@
 //! starts the command, types the code at the prompt, and so long afterwards brings the trouble:
 //! `none`, a signal by its name, `hangup` (the terminal closes), `key:c` (Control and a letter); or the
 //! code is typed without waiting for a prompt, `early`, and with an `alarm` whose time runs from the start.
+//! `starve` keeps the first processor busy, from the prompt on, before the code.
 //! `freeze:DIRECTORY` freezes a control group; when that is done it prints `stopped` and thaws it after a line. For each round it prints
 //! `TOLD SENT MICROSECONDS TEXT`: what su told (`in`, `wrong`, `refused`, `nothing`; `silent` after
 //! half a minute), whether it could be reached (`at_once`, `later`, `gone`), how long the verdict
@@ -67,6 +68,7 @@ enum Trouble {
     Key(u8),
     Early,
     Alarm,
+    Starve,
     Freeze(PathBuf),
 }
 
@@ -79,6 +81,7 @@ impl Round {
             "hangup" => Trouble::Hangup,
             "early" => Trouble::Early,
             "alarm" => Trouble::Alarm,
+            "starve" => Trouble::Starve,
             word => match word.split_once(':') {
                 Some(("key", letter)) => Trouble::Key(letter.bytes().next()? & 0x1f),
                 Some((_, directory)) => Trouble::Freeze(PathBuf::from(directory)),
