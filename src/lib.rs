@@ -10,6 +10,7 @@
 //! - [`config`]: what was written on the PAM line, and what it means
 //! - [`verifier`]: who can judge a code
 //! - [`enrol`], [`login`]: the two use cases, over traits
+//! - [`log`]: the line that tells of a login
 //! - [`sys`]: system calls, made safe
 //! - [`store`]: the keeper of credentials on this machine
 //! - [`backend`]: the one place that knows every kind of keeper and verifier
@@ -37,6 +38,7 @@ pub mod cli;
 pub mod config;
 pub mod credential;
 pub mod enrol;
+pub mod log;
 pub mod login;
 pub mod otp;
 mod pam;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may use of ours.
-const TABLE: [(&str, &[&str]); 14] = [
+const TABLE: [(&str, &[&str]); 15] = [
     ("user", &[]),
     ("otp", &[]),
     ("credential", &["user", "otp"]),
@@ -17,11 +17,12 @@ const TABLE: [(&str, &[&str]); 14] = [
     ("verifier", &["user", "otp", "credential", "policy"]),
     ("enrol", &["user", "otp", "credential", "policy", "config"]),
     ("login", &["user", "otp", "credential", "policy", "config", "verifier", "enrol"]),
+    ("log", &["login"]),
     ("sys", &["user"]),
     ("store", &["user", "credential", "sys"]),
     ("import", &["user", "otp", "credential"]),
     ("backend", &["config", "credential", "policy", "verifier", "store", "sys"]),
-    ("pam", &["user", "login", "config", "backend", "sys", "verifier"]),
+    ("pam", &["user", "login", "log", "config", "backend", "sys", "verifier"]),
     (
         "cli",
         &[
@@ -42,7 +43,8 @@ const TABLE: [(&str, &[&str]); 14] = [
 ];
 
 /// The modules that only compute.
-const PURE: [&str; 8] = ["user", "otp", "credential", "policy", "config", "verifier", "enrol", "login"];
+const PURE: [&str; 9] =
+    ["user", "otp", "credential", "policy", "config", "verifier", "enrol", "login", "log"];
 
 /// What the pure modules must not touch.
 const WORLD: [&str; 12] = [

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::handle::{Handle, Style};
-use super::log::{Line, line};
+use crate::log::line;
 use crate::login::{Conversation, ConversationError, Denial, Outcome, Report, SourceName, Tone};
 use crate::sys;
 use crate::user::{User, UserName};
@@ -46,8 +46,7 @@ impl Conversation for PamConversation<'_, '_> {
     fn note(&mut self, denial: Denial, attempts: u8, source: &SourceName) {
         let outcome = Outcome::Denied(denial);
         let report = Report { attempts, source: Some(source.clone()), ..Report::early(outcome) };
-        let Line { level, text } = line(&report, self.service, self.typed_name);
-        self.handle.log(level, &text);
+        self.handle.write(&line(&report, self.service, self.typed_name));
     }
 
     fn is_still_about(&mut self, user: &User) -> bool {

@@ -8,10 +8,10 @@ use pam::module::{PamHandle, PamHooks};
 
 use super::conversation::PamConversation;
 use super::handle::Handle;
-use super::log::{Line, line};
 use super::result::{AFTER_A_PANIC, result_code};
 use crate::backend;
 use crate::config::{Config, RawArguments, resolve::resolve};
+use crate::log::line;
 use crate::login::{Facts, Outcome, Report, Request, login};
 use crate::sys;
 use crate::user::{User, UserName};
@@ -60,8 +60,7 @@ fn authenticate(handle: &mut Handle<'_>, arguments: &[&CStr], silent: bool) -> P
         }
         Err(error) => Report::early(Outcome::BadArguments(error)),
     };
-    let Line { level, text } = line(&report, &service, &typed_name);
-    handle.log(level, &text);
+    handle.write(&line(&report, &service, &typed_name));
     let code = result_code(&report.outcome);
     if !matches!(code, PamResultCode::PAM_SUCCESS | PamResultCode::PAM_IGNORE) {
         handle.delay_failure(FAILURE_DELAY);

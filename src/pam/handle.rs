@@ -7,6 +7,7 @@ use pam::items::{RHost, RUser, Service, Tty, User};
 use pam::module::PamHandle;
 use zeroize::Zeroizing;
 
+use crate::log::{Level, Line};
 use crate::login::ConversationError;
 
 #[link(name = "pam")]
@@ -82,6 +83,16 @@ impl<'a> Handle<'a> {
     pub(super) fn delay_failure(&mut self, microseconds: u32) {
         // SAFETY: the handle is the one libpam called us with.
         let _ = unsafe { pam_fail_delay(self.0, microseconds) };
+    }
+
+    /// Writes a line of a login to the log.
+    pub(super) fn write(&self, line: &Line) {
+        let level = match line.level {
+            Level::Info => libc::LOG_INFO,
+            Level::Notice => libc::LOG_NOTICE,
+            Level::Error => libc::LOG_ERR,
+        };
+        self.log(level, &line.text);
     }
 
     /// Writes one line to the log, facility AUTHPRIV.

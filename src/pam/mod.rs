@@ -6,5 +6,4 @@
 mod conversation;
 mod entry;
 mod handle;
-mod log;
 mod result;

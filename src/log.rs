@@ -1,9 +1,10 @@
 //! The log: one line a decision, `key=value`, never a secret or a code.
 //!
 //! Fixed words come first, what the client can choose comes last, quoted and escaped, so that a
-//! pattern anchored at the start can never be met by a name.
+//! pattern anchored at the start can never be met by a name. Pure: who writes the line is `pam` or
+//! `service`.
+#![forbid(unsafe_code)]
 
-use std::ffi::c_int;
 use std::fmt::Write as _;
 
 use crate::login::{Outcome, Proof, Report, StateHealth};
@@ -11,14 +12,28 @@ use crate::login::{Outcome, Proof, Report, StateHealth};
 /// How much of a name is shown, in bytes: as long as a name can be.
 const MOST_OF_A_NAME: usize = 255;
 
-/// A line and how grave it is (syslog(3)).
-pub(super) struct Line {
-    pub(super) level: c_int,
-    pub(super) text: String,
+/// How grave a line is (syslog(3)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// As it should be.
+    Info,
+    /// Of interest to whoever looks for attacks.
+    Notice,
+    /// Something is broken.
+    Error,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// How grave it is.
+    pub level: Level,
+    /// Without a newline.
+    pub text: String,
 }
 
 /// The line for a decision about `typed_name`.
-pub(super) fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
+pub fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
     let (level, event) = event_of(&report.outcome);
     let mut text = format!("event={event}");
     if let Some(reason) = reason_of(&report.outcome) {
@@ -54,23 +69,23 @@ pub(super) fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
     Line { level, text }
 }
 
-fn event_of(outcome: &Outcome) -> (c_int, &'static str) {
+fn event_of(outcome: &Outcome) -> (Level, &'static str) {
     match outcome {
         Outcome::Accepted(accepted) => match accepted.proof() {
-            Proof::Code { resynchronised: true, .. } => (libc::LOG_NOTICE, "resynchronised"),
-            Proof::Code { .. } | Proof::Recovery { .. } => (libc::LOG_INFO, "accepted"),
+            Proof::Code { resynchronised: true, .. } => (Level::Notice, "resynchronised"),
+            Proof::Code { .. } | Proof::Recovery { .. } => (Level::Info, "accepted"),
         },
-        Outcome::FirstFactorProven => (libc::LOG_INFO, "first_factor"),
-        Outcome::NotEnrolledAllowed => (libc::LOG_NOTICE, "ignored"),
+        Outcome::FirstFactorProven => (Level::Info, "first_factor"),
+        Outcome::NotEnrolledAllowed => (Level::Notice, "ignored"),
         Outcome::Denied(_)
         | Outcome::FirstFactorMissing
         | Outcome::OtherUser
         | Outcome::BadName(_)
-        | Outcome::ConversationFailed => (libc::LOG_NOTICE, "denied"),
+        | Outcome::ConversationFailed => (Level::Notice, "denied"),
         Outcome::Unavailable(_)
         | Outcome::OwnService
         | Outcome::BadArguments(_)
-        | Outcome::AccountsUnreadable(_) => (libc::LOG_ERR, "error"),
+        | Outcome::AccountsUnreadable(_) => (Level::Error, "error"),
     }
 }
 
