@@ -61,6 +61,9 @@ pub fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
     if report.clock_back > 0 {
         let _ = write!(text, " clock_back={}", report.clock_back);
     }
+    if let Some((door, caller)) = &report.judged {
+        let _ = write!(text, " door={} caller={caller}", door.word());
+    }
     if let Some((cause, mend)) = cause_of(&report.outcome) {
         let _ = write!(text, " cause={} mend={}", quoted(cause.as_bytes()), quoted(mend.as_bytes()));
     }
@@ -90,7 +93,7 @@ fn event_of(outcome: &Outcome) -> (Level, &'static str) {
 }
 
 /// The closed list of reasons (`docs/log.md`).
-fn reason_of(outcome: &Outcome) -> Option<&'static str> {
+fn reason_of(outcome: &Outcome) -> Option<&str> {
     Some(match outcome {
         Outcome::Accepted(_) | Outcome::FirstFactorProven => return None,
         Outcome::NotEnrolledAllowed => "not_enrolled",
@@ -107,7 +110,7 @@ fn reason_of(outcome: &Outcome) -> Option<&'static str> {
 }
 
 /// What is behind an error, and what an administrator can do about it.
-fn cause_of(outcome: &Outcome) -> Option<(String, &'static str)> {
+fn cause_of(outcome: &Outcome) -> Option<(String, &str)> {
     match outcome {
         Outcome::Unavailable(error) => Some((error.to_string(), error.mend())),
         Outcome::BadArguments(error) => {

@@ -13,6 +13,7 @@ use crate::otp::{Code, Passcode};
 use crate::policy::source_of;
 pub use crate::policy::{Accepted, Denial, Facts, Proof};
 use crate::user::{BadName, User};
+pub use crate::verifier::Door;
 use crate::verifier::{Enrolment, Judged, Typed, Verifier, VerifierError};
 
 /// The PAM service of the command itself, which this module never guards.
@@ -28,8 +29,8 @@ pub trait Conversation {
     /// Tells something that needs no answer. That it could not be told changes nothing.
     fn tell(&mut self, tone: Tone, text: &str);
 
-    /// Notes a refusal after which the person may try again. The last one is in the report.
-    fn note(&mut self, denial: Denial, attempts: u8, source: &SourceName);
+    /// Notes a refusal after which the person may try again. The last one is what `login` returns.
+    fn note(&mut self, report: Report);
 
     /// Whether the transaction is still about this user: programs may change PAM_USER while they
     /// prompt.
@@ -102,12 +103,14 @@ pub struct Report {
     pub clock_back: u64,
     /// Where the attempt came from, as far as that could be said.
     pub source: Option<SourceName>,
+    /// Where the last verdict was made, if there was one, and for which real uid.
+    pub judged: Option<(Door, u32)>,
 }
 
 impl Report {
     /// The report of a call that ended before anybody was asked.
     pub fn early(outcome: Outcome) -> Self {
-        Self { outcome, attempts: 0, health: StateHealth::Whole, clock_back: 0, source: None }
+        Self { outcome, attempts: 0, health: StateHealth::Whole, clock_back: 0, source: None, judged: None }
     }
 }
 
@@ -127,12 +130,12 @@ pub fn login(
         attempts: 0,
         health: StateHealth::Whole,
         clock_back: 0,
+        door: None,
         recovery_code_tried: false,
         refused_code: None,
     };
     let outcome = session.run().unwrap_or_else(|outcome| outcome);
-    let Session { attempts, health, clock_back, source, .. } = session;
-    Report { outcome, attempts, health, clock_back, source: Some(source) }
+    session.report(outcome)
 }
 
 /// What one call carries from prompt to prompt.
@@ -145,6 +148,7 @@ struct Session<'a, V, C> {
     attempts: u8,
     health: StateHealth,
     clock_back: u64,
+    door: Option<Door>,
     recovery_code_tried: bool,
     /// The code that was typed last, if more can come of it together with the next passcode.
     refused_code: Option<Code>,
@@ -159,6 +163,17 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
         match self.config.first_factor {
             FirstFactor::PublicKey => Ok(first_factor(self.request)),
             FirstFactor::Elsewhere => self.second_factor(),
+        }
+    }
+
+    fn report(&self, outcome: Outcome) -> Report {
+        Report {
+            outcome,
+            attempts: self.attempts,
+            health: self.health,
+            clock_back: self.clock_back,
+            source: Some(self.source.clone()),
+            judged: self.door.map(|door| (door, self.request.facts.real_uid)),
         }
     }
 
@@ -178,7 +193,8 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
             if in_vain || self.attempts >= self.config.attempts {
                 return Ok(Outcome::Denied(denial));
             }
-            self.conversation.note(denial, self.attempts, &self.source);
+            let report = self.report(Outcome::Denied(denial));
+            self.conversation.note(report);
         }
     }
 
@@ -205,7 +221,8 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
     fn judge(&mut self, passcode: Passcode) -> Result<Result<Accepted, Denial>, Outcome> {
         let typed = Typed { passcode, previous: self.refused_code.take() };
         let judged = self.verifier.verify(&self.request.user, &typed, &self.source);
-        let Judged { verdict, health, clock_back } = judged.map_err(Outcome::Unavailable)?;
+        let Judged { verdict, health, clock_back, door } = judged.map_err(Outcome::Unavailable)?;
+        self.door = Some(door);
         let may_help = matches!(verdict, Err(Denial::WrongCode | Denial::ClockWentBack));
         if let Passcode::Code(code) = typed.passcode
             && may_help

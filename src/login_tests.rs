@@ -81,8 +81,9 @@ impl Conversation for Script {
         self.told.push(text.to_owned());
     }
 
-    fn note(&mut self, denial: Denial, attempts: u8, _: &SourceName) {
-        self.noted.push((denial, attempts));
+    fn note(&mut self, report: Report) {
+        let Outcome::Denied(denial) = report.outcome else { panic!("{report:?}") };
+        self.noted.push((denial, report.attempts));
     }
 
     fn is_still_about(&mut self, _: &User) -> bool {

@@ -69,7 +69,7 @@ fn the_right_code_is_pam_success() {
     let line = the_log_line(&sandbox);
     assert_eq!(
         line,
-        "event=accepted service=door source=none: authenticator=phone drift=0 attempts=1 user=\"alice\""
+        "event=accepted service=door source=none: authenticator=phone drift=0 attempts=1 door=files caller=0 user=\"alice\""
     );
 }
 

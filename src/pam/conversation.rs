@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::handle::{Handle, Style};
 use crate::log::line;
-use crate::login::{Conversation, ConversationError, Denial, Outcome, Report, SourceName, Tone};
+use crate::login::{Conversation, ConversationError, Report, Tone};
 use crate::sys;
 use crate::user::{User, UserName};
 
@@ -43,9 +43,7 @@ impl Conversation for PamConversation<'_, '_> {
         }
     }
 
-    fn note(&mut self, denial: Denial, attempts: u8, source: &SourceName) {
-        let outcome = Outcome::Denied(denial);
-        let report = Report { attempts, source: Some(source.clone()), ..Report::early(outcome) };
+    fn note(&mut self, report: Report) {
         self.handle.write(&line(&report, self.service, self.typed_name));
     }
 

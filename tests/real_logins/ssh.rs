@@ -32,7 +32,7 @@ fn who_has_enrolled_gets_in_with_password_and_code_once_for_each_code() {
     assert_eq!(seen.prompts, ["password", "code"]);
     assert!(!seen.transcript.contains(&code), "a code was echoed");
     let line = "pam_countersign(sshd:auth): event=accepted service=sshd source=addr:127.0.0.1 \
-                authenticator=phone drift=0 attempts=1 user=\"alice\"";
+                authenticator=phone drift=0 attempts=1 door=files caller=0 user=\"alice\"";
     seen.must_have_logged(line);
     used_already(guarded.by_ssh("alice").code(&code).must_be_refused("spent_code"));
 

@@ -1,12 +1,14 @@
 //! Verifying: the seam between the login and whoever keeps the secrets.
 //!
-//! [`LocalVerifier`] reads the store of this machine; a service for callers that are not root will be
-//! another [`Verifier`]. The login knows only the trait.
+//! [`LocalVerifier`] reads the store of this machine; the service that judges for others is another
+//! [`Verifier`]. The login knows only the trait.
 #![forbid(unsafe_code)]
 
-use std::fmt;
+mod failure;
 
-use crate::credential::{CredentialStore, SourceName, StateHealth, StoreError, Updated};
+pub use failure::{ServiceError, VerifierError};
+
+use crate::credential::{CredentialStore, SourceName, StateHealth, Updated};
 use crate::otp::{Code, Passcode, RecoverySalt};
 use crate::policy::{Accepted, Attempt, Denial, Presented, decide};
 use crate::user::User;
@@ -59,47 +61,26 @@ pub struct Judged {
     pub health: StateHealth,
     /// By how many seconds the clock was behind the last write of the state; 0 when it was not.
     pub clock_back: u64,
+    /// Where the verdict was made.
+    pub door: Door,
 }
 
-/// Why no verdict could be had. The caller denies.
-#[derive(Debug)]
-pub enum VerifierError {
-    /// The store.
-    Store(StoreError),
-    /// The clock.
-    Clock,
+/// Where a verdict was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// In the process that asked, from the files.
+    Files,
+    /// In the service, over its socket.
+    Socket,
 }
 
-impl VerifierError {
-    /// The word for the log, from a closed list.
-    pub fn reason(&self) -> &'static str {
+impl Door {
+    /// The word for the log.
+    pub fn word(self) -> &'static str {
         match self {
-            Self::Store(error) => error.reason(),
-            Self::Clock => "clock_missing",
+            Self::Files => "files",
+            Self::Socket => "socket",
         }
-    }
-
-    /// What an administrator can do about it.
-    pub fn mend(&self) -> &'static str {
-        match self {
-            Self::Store(error) => error.mend(),
-            Self::Clock => "set the clock",
-        }
-    }
-}
-
-impl fmt::Display for VerifierError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(out),
-            Self::Clock => out.write_str("the clock is not set"),
-        }
-    }
-}
-
-impl From<StoreError> for VerifierError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }
 
@@ -150,9 +131,10 @@ impl<Store: CredentialStore, Time: Clock> Verifier for LocalVerifier<Store, Time
                 verdict: Err(Denial::NotEnrolled),
                 health: StateHealth::Whole,
                 clock_back: 0,
+                door: Door::Files,
             });
         };
         let (verdict, clock_back) = value.map_err(|ClockError| VerifierError::Clock)?;
-        Ok(Judged { verdict, health, clock_back })
+        Ok(Judged { verdict, health, clock_back, door: Door::Files })
     }
 }
