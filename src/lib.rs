@@ -10,9 +10,11 @@
 //! - [`config`]: what was written on the PAM line, and what it means
 //! - [`verifier`]: who can judge a code
 //! - [`enrol`], [`login`]: the two use cases, over traits
+//! - [`wire`]: what goes over the socket of the service
 //! - [`log`]: the line that tells of a login
 //! - [`sys`]: system calls, made safe
 //! - [`store`]: the keeper of credentials on this machine
+//! - [`remote`]: the verifier at the other end of a socket
 //! - [`backend`]: the one place that knows every kind of keeper and verifier
 //! - `pam`: the PAM module; [`cli`]: the command
 #![deny(
@@ -43,7 +45,9 @@ pub mod login;
 pub mod otp;
 mod pam;
 pub mod policy;
+pub mod remote;
 pub mod store;
 pub mod sys;
 pub mod user;
 pub mod verifier;
+pub mod wire;

@@ -98,6 +98,12 @@ impl StateHealth {
             Self::NotNoted => "not_noted",
         }
     }
+
+    /// The shape of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Whole, Self::FellBack, Self::Created, Self::PutBack, Self::NotNoted];
+        all.into_iter().find(|health| health.word() == word)
+    }
 }
 
 /// Why a file is not trusted.

@@ -82,7 +82,7 @@ fn run(handle: &mut Handle<'_>, service: &str, typed_name: &[u8], config: &Confi
         handle.log(LOG_DEBUG, &format!("debug: {config:?} {:?}", request.facts));
     }
     let mut conversation = PamConversation::new(handle, service, typed_name, silent);
-    login(&request, config, &backend::open(), &mut conversation)
+    login(&request, config, &backend::ThisMachine, &mut conversation)
 }
 
 /// How debug lines are marked.

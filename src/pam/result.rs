@@ -33,23 +33,6 @@ mod tests {
     use crate::user::BadName;
     use crate::verifier::VerifierError;
 
-    const DENIALS: [Denial; 14] = [
-        Denial::UnknownUser,
-        Denial::NotEnrolled,
-        Denial::Disabled,
-        Denial::Malformed,
-        Denial::WrongCode,
-        Denial::SpentCode,
-        Denial::ClockWentBack,
-        Denial::BackedOff { seconds: 1 },
-        Denial::Capped,
-        Denial::WrongRecoveryCode,
-        Denial::SpentRecoveryCode,
-        Denial::SecondRecoveryCode,
-        Denial::UnvouchedRecoveryCodes,
-        Denial::NoUsableAuthenticator,
-    ];
-
     /// `PAM_IGNORE` and `PAM_SUCCESS` are doors: everything that is no positive decision denies.
     #[test]
     fn every_error_denies() {
@@ -63,13 +46,13 @@ mod tests {
             Outcome::BadName(BadName::Empty),
             Outcome::AccountsUnreadable(std::io::ErrorKind::TimedOut.into()),
         ];
-        outcomes.extend(DENIALS.map(Outcome::Denied));
+        outcomes.extend(Denial::ALL.map(Outcome::Denied));
         for outcome in outcomes {
             let code = result_code(&outcome);
             assert_ne!(code, PamResultCode::PAM_SUCCESS, "{outcome:?}");
             assert_ne!(code, PamResultCode::PAM_IGNORE, "{outcome:?}");
         }
-        for denial in DENIALS {
+        for denial in Denial::ALL {
             assert_eq!(result_code(&Outcome::Denied(denial)), PamResultCode::PAM_AUTH_ERR, "{denial}");
         }
         assert_eq!(result_code(&Outcome::FirstFactorProven), PamResultCode::PAM_SUCCESS);

@@ -39,6 +39,30 @@ pub enum Denial {
 }
 
 impl Denial {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::UnknownUser,
+        Self::NotEnrolled,
+        Self::Disabled,
+        Self::Malformed,
+        Self::WrongCode,
+        Self::SpentCode,
+        Self::ClockWentBack,
+        Self::BackedOff { seconds: 1 },
+        Self::Capped,
+        Self::WrongRecoveryCode,
+        Self::SpentRecoveryCode,
+        Self::SecondRecoveryCode,
+        Self::UnvouchedRecoveryCodes,
+        Self::NoUsableAuthenticator,
+    ];
+
+    /// The denial of a word of the log; the seconds are those of [`Denial::BackedOff`].
+    pub fn from_reason(reason: &str, seconds: u64) -> Option<Self> {
+        let denial = Self::ALL.into_iter().find(|denial| denial.reason() == reason)?;
+        Some(if let Self::BackedOff { .. } = denial { Self::BackedOff { seconds } } else { denial })
+    }
+
     /// The word for the log.
     pub fn reason(self) -> &'static str {
         match self {

@@ -9,4 +9,5 @@ pub mod lock;
 pub mod process;
 pub mod secure_file;
 pub mod slots;
+pub mod socket;
 pub mod user;

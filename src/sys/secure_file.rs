@@ -231,7 +231,7 @@ impl AsFd for Directory {
 
 /// Moves a descriptor out of 0, 1 and 2, which a host process that closed them would otherwise take
 /// for its standard streams.
-fn above_standard(descriptor: OwnedFd) -> io::Result<OwnedFd> {
+pub(super) fn above_standard(descriptor: OwnedFd) -> io::Result<OwnedFd> {
     if descriptor.as_raw_fd() >= 3 {
         return Ok(descriptor);
     }

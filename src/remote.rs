@@ -1,0 +1,156 @@
+//! The verifier at the other end of a socket: the service `io.countersign`, which judges for callers that
+//! cannot read the store, and for those whom their own caller could stop.
+//!
+//! It only asks. Whatever is not a whole answer of a peer that is root is an error, and the caller denies.
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::credential::SourceName;
+use crate::sys::socket::{Connection, Deadline};
+use crate::user::User;
+use crate::verifier::{Enrolment, Judged, ServiceError, Typed, Verifier, VerifierError};
+use crate::wire::{
+    AboutUser, EnrolmentReply, Failure, INTERFACE, LONGEST_MESSAGE, VerifyParameters, VerifyReply, error,
+};
+
+/// How long it may take to be let in by the service, which may have to be started first.
+const TO_CONNECT: Duration = Duration::from_secs(5);
+/// How long an answer may take: the service waits 3 s for a lock, and the name service takes its time.
+const TO_ANSWER: Duration = Duration::from_secs(20);
+/// As much as a question can be.
+const LONGEST_QUESTION: usize = 4096;
+
+/// A connection to the service, for one question.
+#[derive(Debug)]
+pub struct Service {
+    connection: Connection,
+}
+
+/// A method call of Varlink.
+#[derive(Serialize)]
+struct Call<'a, Parameters> {
+    method: &'a str,
+    parameters: Parameters,
+}
+
+/// A reply of Varlink.
+#[derive(Deserialize)]
+struct Reply<Parameters> {
+    parameters: Option<Parameters>,
+    error: Option<String>,
+}
+
+impl Service {
+    /// Reaches the service. `None` where nobody listens at its socket.
+    pub fn connect(path: &Path) -> Result<Option<Self>, ServiceError> {
+        let connection = match Connection::open(path, Deadline::after(TO_CONNECT)) {
+            Ok(connection) => connection,
+            Err(error) if is_absence(&error) => return Ok(None),
+            Err(error) => return Err(ServiceError::Unreachable(error)),
+        };
+        let peer = connection.peer().map_err(ServiceError::Unreachable)?;
+        if peer.uid != 0 {
+            return Err(ServiceError::NotRoot);
+        }
+        Ok(Some(Self { connection }))
+    }
+
+    fn ask<Answer: DeserializeOwned>(
+        &self,
+        method: &str,
+        parameters: impl Serialize,
+    ) -> Result<Answer, ServiceError> {
+        let method = format!("{INTERFACE}.{method}");
+        let mut question = Zeroizing::new(Vec::with_capacity(LONGEST_QUESTION));
+        let written = serde_json::to_writer(&mut *question, &Call { method: &method, parameters });
+        written.map_err(|_| ServiceError::Unintelligible)?;
+        question.push(0);
+        let deadline = Deadline::after(TO_ANSWER);
+        self.connection.send(&question, deadline).map_err(ServiceError::Lost)?;
+        let answer = self.connection.receive(LONGEST_MESSAGE, deadline).map_err(ServiceError::Lost)?;
+        understood(&answer)
+    }
+}
+
+impl Verifier for Service {
+    fn enrolment(&self, user: &User) -> Result<Enrolment, VerifierError> {
+        let reply: EnrolmentReply = self.ask("GetEnrolment", AboutUser::new(user))?;
+        Ok(reply.enrolment())
+    }
+
+    fn verify(&self, user: &User, typed: &Typed, source: &SourceName) -> Result<Judged, VerifierError> {
+        let reply: VerifyReply = self.ask("Verify", VerifyParameters::new(user, typed, source))?;
+        Ok(reply.judged_by_root()?)
+    }
+}
+
+/// Where there is no socket, or nobody behind it.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}
+
+/// An error first: only where there is none the parameters are an answer.
+fn understood<Answer: DeserializeOwned>(text: &[u8]) -> Result<Answer, ServiceError> {
+    let misunderstood = |_| ServiceError::Unintelligible;
+    let reply: Reply<serde_json::Value> = serde_json::from_slice(text).map_err(misunderstood)?;
+    let parameters = reply.parameters.unwrap_or_default();
+    match reply.error.as_deref() {
+        None => serde_json::from_value(parameters).map_err(misunderstood),
+        Some(error::NOT_PERMITTED) => Err(ServiceError::NotPermitted),
+        Some(error::BUSY) => Err(ServiceError::Busy),
+        Some(error::FAILED) => {
+            let failure: Failure = serde_json::from_value(parameters).map_err(misunderstood)?;
+            Err(failure.into_error())
+        }
+        Some(_) => Err(ServiceError::Unintelligible),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(text: &str) -> Result<bool, ServiceError> {
+        understood::<EnrolmentReply>(text.as_bytes()).map(|reply| reply.enrolled)
+    }
+
+    #[test]
+    fn an_answer_is_one_only_without_an_error() {
+        assert!(matches!(answer(r#"{"parameters":{"enrolled":true}}"#), Ok(true)));
+        let refused = answer(r#"{"error":"io.countersign.NotPermitted","parameters":{"enrolled":true}}"#);
+        assert!(matches!(refused, Err(ServiceError::NotPermitted)));
+        assert!(matches!(answer(r#"{"error":"io.countersign.Busy"}"#), Err(ServiceError::Busy)));
+        let failed = answer(
+            r#"{"error":"io.countersign.Failed","parameters":{"reason":"store_busy","cause":"c","mend":"m"}}"#,
+        );
+        assert_eq!(failed.unwrap_err().reason(), "store_busy");
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        for text in [
+            "",
+            "{}",
+            "null",
+            "[]",
+            "{\"parameters\":{}}",
+            "{\"parameters\":{\"enrolled\":1}}",
+            "{\"parameters\":{\"enrolled\":true}",
+            "{\"error\":\"org.varlink.service.MethodNotFound\"}",
+            "{\"error\":\"io.countersign.Failed\"}",
+            "{\"error\":null}",
+            "{\"error\":7,\"parameters\":{\"enrolled\":true}}",
+            "\u{1}",
+        ] {
+            assert!(matches!(answer(text), Err(ServiceError::Unintelligible)), "{text:?}");
+        }
+        assert!(answer(&"[".repeat(60_000)).is_err());
+    }
+}

@@ -1,0 +1,243 @@
+//! What goes over the socket of the service: the parameters and replies of `io.countersign`
+//! (`docs/io.countersign.varlink`), and how they become ours.
+//!
+//! Pure. A reply that is not wholly understood is none: whoever reads it denies.
+#![forbid(unsafe_code)]
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::credential::{SourceName, StateHealth};
+use crate::otp::{Code, Passcode};
+use crate::policy::{Accepted, Denial, Proof};
+use crate::user::User;
+use crate::verifier::{Door, Enrolment, Judged, ServiceError, Typed, VerifierError};
+
+/// The name of the interface.
+pub const INTERFACE: &str = "io.countersign";
+/// Where the service listens.
+pub const SOCKET: &str = "/run/countersign/io.countersign";
+/// The longest message either way, in bytes.
+pub const LONGEST_MESSAGE: usize = 65_536;
+
+/// `io.countersign.GetEnrolment`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AboutUser {
+    /// The name of the account.
+    pub user: String,
+    /// Its uid as the caller knows it: another one is another account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+}
+
+/// What `io.countersign.GetEnrolment` replies.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EnrolmentReply {
+    /// Whether the user has a credential.
+    pub enrolled: bool,
+}
+
+/// `io.countersign.Verify`
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyParameters {
+    /// The name of the account.
+    pub user: String,
+    /// Its uid as the caller knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// What was typed.
+    pub passcode: Zeroizing<String>,
+    /// The code that was typed just before in the same conversation and refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Zeroizing<String>>,
+    /// Where the attempt comes from. Only root may say that; for all others it is their uid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// What `io.countersign.Verify` replies: either what was proven or why not.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct VerifyReply {
+    /// What was proven and spent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<Proven>,
+    /// A word of the closed list of `docs/log.md`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denied: Option<String>,
+    /// For `backed_off`: how long codes are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<u64>,
+    /// In what shape the state was found.
+    state: String,
+    /// By how many seconds the clock was behind the last write of the state.
+    clock_back: u64,
+}
+
+/// [`Proof`], on its way.
+#[derive(Debug, Serialize, Deserialize)]
+struct Proven {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authenticator: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<i8>,
+    #[serde(default)]
+    resynchronised: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_codes_left: Option<usize>,
+    #[serde(default)]
+    brought_back: bool,
+}
+
+/// The errors of the interface, by their names.
+pub mod error {
+    /// This caller may not ask about this user.
+    pub const NOT_PERMITTED: &str = "io.countersign.NotPermitted";
+    /// There are too many callers.
+    pub const BUSY: &str = "io.countersign.Busy";
+    /// No verdict could be had; the parameters are [`Failure`](super::Failure).
+    pub const FAILED: &str = "io.countersign.Failed";
+}
+
+/// The parameters of `io.countersign.Failed`: the same words as in the log.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Failure {
+    /// A word of the closed list.
+    pub reason: String,
+    /// What is behind it.
+    pub cause: String,
+    /// What an administrator can do about it.
+    pub mend: String,
+}
+
+impl AboutUser {
+    /// Names a user.
+    pub fn new(user: &User) -> Self {
+        Self { user: user.name.to_string(), uid: user.uid }
+    }
+}
+
+impl EnrolmentReply {
+    /// For the wire.
+    pub fn new(enrolment: Enrolment) -> Self {
+        Self { enrolled: enrolment == Enrolment::Enrolled }
+    }
+
+    /// Ours again.
+    pub fn enrolment(&self) -> Enrolment {
+        if self.enrolled { Enrolment::Enrolled } else { Enrolment::NotEnrolled }
+    }
+}
+
+impl VerifyParameters {
+    /// For the wire.
+    pub fn new(user: &User, typed: &Typed, source: &SourceName) -> Self {
+        let passcode = match &typed.passcode {
+            Passcode::Code(code) => code.to_text(),
+            Passcode::Recovery(code) => code.to_text(),
+        };
+        Self {
+            user: user.name.to_string(),
+            uid: user.uid,
+            passcode,
+            previous: typed.previous.as_ref().map(Code::to_text),
+            source: Some(source.to_string()),
+        }
+    }
+
+    /// What was typed, where it has a shape that can be judged.
+    pub fn typed(&self) -> Option<Typed> {
+        let code = |text: &str| match Passcode::parse(text.as_bytes()) {
+            Some(Passcode::Code(code)) => Some(code),
+            Some(Passcode::Recovery(_)) | None => None,
+        };
+        let previous = self.previous.as_ref().and_then(|text| code(text));
+        Some(Typed { passcode: Passcode::parse(self.passcode.as_bytes())?, previous })
+    }
+}
+
+impl VerifyReply {
+    /// For the wire.
+    pub fn new(judged: &Judged) -> Self {
+        let denial = judged.verdict.as_ref().err();
+        Self {
+            accepted: judged.verdict.as_ref().ok().map(|accepted| Proven::new(accepted.proof())),
+            denied: denial.map(|denial| denial.reason().to_owned()),
+            seconds: match denial {
+                Some(Denial::BackedOff { seconds }) => Some(*seconds),
+                _ => None,
+            },
+            state: judged.health.word().to_owned(),
+            clock_back: judged.clock_back,
+        }
+    }
+
+    /// Ours again. The caller has made sure that it was root who said so.
+    pub fn judged_by_root(self) -> Result<Judged, ServiceError> {
+        let health = StateHealth::from_word(&self.state).ok_or(ServiceError::Unintelligible)?;
+        let verdict = match (self.accepted, self.denied) {
+            (Some(proven), None) => Ok(Accepted::by_word_of_root(proven.proof()?)),
+            (None, Some(reason)) => {
+                let denial = Denial::from_reason(&reason, self.seconds.unwrap_or(1));
+                Err(denial.ok_or(ServiceError::Unintelligible)?)
+            }
+            _ => return Err(ServiceError::Unintelligible),
+        };
+        Ok(Judged { verdict, health, clock_back: self.clock_back, door: Door::Socket })
+    }
+}
+
+impl Proven {
+    fn new(proof: &Proof) -> Self {
+        let nothing = Self {
+            authenticator: None,
+            drift: None,
+            resynchronised: false,
+            recovery_codes_left: None,
+            brought_back: false,
+        };
+        match proof {
+            Proof::Code { authenticator, drift, resynchronised } => Self {
+                authenticator: Some(authenticator.clone()),
+                drift: Some(*drift),
+                resynchronised: *resynchronised,
+                ..nothing
+            },
+            Proof::Recovery { left, brought_back } => {
+                Self { recovery_codes_left: Some(*left), brought_back: *brought_back, ..nothing }
+            }
+        }
+    }
+
+    fn proof(self) -> Result<Proof, ServiceError> {
+        match (self.authenticator, self.drift, self.recovery_codes_left) {
+            (Some(authenticator), Some(drift), None) => {
+                Ok(Proof::Code { authenticator, drift, resynchronised: self.resynchronised })
+            }
+            (None, None, Some(left)) => Ok(Proof::Recovery { left, brought_back: self.brought_back }),
+            _ => Err(ServiceError::Unintelligible),
+        }
+    }
+}
+
+impl Failure {
+    /// The words of an error.
+    pub fn new(error: &VerifierError) -> Self {
+        Self { reason: error.reason().to_owned(), cause: error.to_string(), mend: error.mend().to_owned() }
+    }
+
+    /// Ours again. The reason goes to the log unquoted, so it must be a word.
+    pub fn into_error(self) -> ServiceError {
+        let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        let Self { reason, cause, mend } = self;
+        if reason.is_empty() || reason.len() > 40 || !reason.bytes().all(is_word) {
+            return ServiceError::Unintelligible;
+        }
+        ServiceError::Failed { reason, cause, mend }
+    }
+}
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;
