@@ -1,12 +1,17 @@
 //! The one place that knows every kind of store and verifier, and picks those of this machine.
 #![forbid(unsafe_code)]
 
+use std::fmt;
+use std::io;
 use std::path::Path;
 
-use crate::credential::SourceName;
+use crate::config::file::{self, FileError, PolicyFile};
+use crate::credential::{CredentialStore as _, EnrolmentStore as _, SourceName};
 use crate::remote::Service;
+use crate::status::Status;
 use crate::store::FileStore;
 use crate::sys;
+use crate::sys::secure_file::{OpenError, Refusal, read_published};
 use crate::user::User;
 use crate::verifier::{
     Clock, ClockError, Enrolment, Judged, LocalVerifier, ServiceError, Typed, Verifier, VerifierError,
@@ -58,6 +63,59 @@ fn files() -> Result<impl Verifier, ServiceError> {
 /// Who judges from the files: the service itself, and root where there is none.
 pub fn local() -> LocalVerifier<FileStore, SystemClock> {
     LocalVerifier::new(store(), SystemClock)
+}
+
+/// What is known of a user: root reads the files, whoever else asks the service. `Ok(None)` when the user
+/// is not enrolled.
+pub fn status(user: &User) -> Result<Option<Status>, VerifierError> {
+    if sys::user::is_root() {
+        return local_status(user);
+    }
+    let service = service()?.ok_or(ServiceError::NotRunning)?;
+    Ok(service.status(user)?)
+}
+
+/// What is known of a user, from the files.
+pub fn local_status(user: &User) -> Result<Option<Status>, VerifierError> {
+    let store = store();
+    let Some(credential) = store.read(user)? else { return Ok(None) };
+    let state = store.read_state(user)?;
+    Ok(Some(Status::of(&credential, state.as_ref(), sys::clock::now())))
+}
+
+/// The policy file of this machine; none is an empty one.
+pub fn policy_file() -> Result<PolicyFile, PolicyError> {
+    match read_published(Path::new(file::PATH), file::LONGEST) {
+        Ok(text) => PolicyFile::parse(&text).map_err(PolicyError::Text),
+        Err(OpenError::Absent) => Ok(PolicyFile::default()),
+        Err(OpenError::Refused(refusal)) => Err(PolicyError::Distrusted(refusal)),
+        Err(OpenError::System(error)) => Err(PolicyError::Unreadable(error)),
+    }
+}
+
+/// Why the policy file cannot be used.
+#[derive(Debug)]
+pub enum PolicyError {
+    /// What is written there.
+    Text(FileError),
+    /// Others than root could have written it.
+    Distrusted(Refusal),
+    /// It cannot be read.
+    Unreadable(io::Error),
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: ", file::PATH)?;
+        match self {
+            Self::Text(error) => error.fmt(out),
+            Self::Distrusted(Refusal::Type) => out.write_str("it is no ordinary file"),
+            Self::Distrusted(Refusal::Owner) => out.write_str("it does not belong to root"),
+            Self::Distrusted(Refusal::Mode) => out.write_str("others than root may write to it"),
+            Self::Distrusted(Refusal::Size) => out.write_str("it is too large"),
+            Self::Unreadable(error) => error.fmt(out),
+        }
+    }
 }
 
 /// Where this machine keeps credentials.

@@ -10,12 +10,14 @@
 //! - [`config`]: what was written on the PAM line, and what it means
 //! - [`verifier`]: who can judge a code
 //! - [`enrol`], [`login`]: the two use cases, over traits
+//! - [`status`]: what is known of a user
 //! - [`wire`]: what goes over the socket of the service
 //! - [`log`]: the line that tells of a login
 //! - [`sys`]: system calls, made safe
 //! - [`store`]: the keeper of credentials on this machine
 //! - [`remote`]: the verifier at the other end of a socket
 //! - [`backend`]: the one place that knows every kind of keeper and verifier
+//! - [`service`]: judges codes for callers that are not root
 //! - `pam`: the PAM module; [`cli`]: the command
 #![deny(
     clippy::unwrap_used,
@@ -46,6 +48,8 @@ pub mod otp;
 mod pam;
 pub mod policy;
 pub mod remote;
+pub mod service;
+pub mod status;
 pub mod store;
 pub mod sys;
 pub mod user;

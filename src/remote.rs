@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::credential::SourceName;
+use crate::status::Status;
 use crate::sys::socket::{Connection, Deadline};
 use crate::user::User;
 use crate::verifier::{Enrolment, Judged, ServiceError, Typed, Verifier, VerifierError};
 use crate::wire::{
-    AboutUser, EnrolmentReply, Failure, INTERFACE, LONGEST_MESSAGE, VerifyParameters, VerifyReply, error,
+    AboutUser, EnrolmentReply, Failure, INTERFACE, LONGEST_MESSAGE, StatusReply, VerifyParameters,
+    VerifyReply, error,
 };
 
 /// How long it may take to be let in by the service, which may have to be started first.
@@ -60,6 +62,12 @@ impl Service {
             return Err(ServiceError::NotRoot);
         }
         Ok(Some(Self { connection }))
+    }
+
+    /// What is known of a user. `Ok(None)` when he is not enrolled.
+    pub fn status(&self, user: &User) -> Result<Option<Status>, ServiceError> {
+        let reply: StatusReply = self.ask("GetStatus", AboutUser::new(user))?;
+        Ok(reply.status)
     }
 
     fn ask<Answer: DeserializeOwned>(

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::credential::{SourceName, StateHealth};
 use crate::otp::{Code, Passcode};
 use crate::policy::{Accepted, Denial, Proof};
+use crate::status::Status;
 use crate::user::User;
 use crate::verifier::{Door, Enrolment, Judged, ServiceError, Typed, VerifierError};
 
@@ -36,6 +37,13 @@ pub struct AboutUser {
 pub struct EnrolmentReply {
     /// Whether the user has a credential.
     pub enrolled: bool,
+}
+
+/// What `io.countersign.GetStatus` replies.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StatusReply {
+    /// Nothing where the user is not enrolled.
+    pub status: Option<Status>,
 }
 
 /// `io.countersign.Verify`

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may use of ours.
-const TABLE: [(&str, &[&str]); 17] = [
+const TABLE: [(&str, &[&str]); 19] = [
     ("user", &[]),
     ("otp", &[]),
     ("credential", &["user", "otp"]),
@@ -17,13 +17,21 @@ const TABLE: [(&str, &[&str]); 17] = [
     ("verifier", &["user", "otp", "credential", "policy"]),
     ("enrol", &["user", "otp", "credential", "policy", "config"]),
     ("login", &["user", "otp", "credential", "policy", "config", "verifier", "enrol"]),
-    ("wire", &["user", "otp", "credential", "policy", "verifier"]),
+    ("status", &["credential", "policy", "enrol"]),
+    ("wire", &["user", "otp", "credential", "policy", "verifier", "status"]),
     ("log", &["login"]),
     ("sys", &["user"]),
     ("store", &["user", "credential", "sys"]),
     ("import", &["user", "otp", "credential"]),
-    ("remote", &["user", "credential", "verifier", "wire", "sys"]),
-    ("backend", &["user", "config", "credential", "policy", "verifier", "store", "sys", "remote", "wire"]),
+    ("remote", &["user", "credential", "verifier", "status", "wire", "sys"]),
+    (
+        "backend",
+        &["user", "config", "credential", "policy", "verifier", "store", "sys", "status", "remote", "wire"],
+    ),
+    (
+        "service",
+        &["user", "config", "credential", "policy", "verifier", "login", "wire", "log", "sys", "backend"],
+    ),
     ("pam", &["user", "login", "log", "config", "backend", "sys", "verifier"]),
     (
         "cli",
@@ -37,16 +45,21 @@ const TABLE: [(&str, &[&str]); 17] = [
             "enrol",
             "login",
             "sys",
+            "status",
+            "wire",
+            "log",
             "store",
             "import",
+            "remote",
             "backend",
+            "service",
         ],
     ),
 ];
 
 /// The modules that only compute.
-const PURE: [&str; 10] =
-    ["user", "otp", "credential", "policy", "config", "verifier", "enrol", "login", "wire", "log"];
+const PURE: [&str; 11] =
+    ["user", "otp", "credential", "policy", "config", "verifier", "enrol", "login", "status", "wire", "log"];
 
 /// What the pure modules must not touch.
 const WORLD: [&str; 12] = [

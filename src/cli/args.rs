@@ -36,6 +36,8 @@ pub(super) enum Verb {
     Repair(Repair),
     /// Make the state for a credential that configuration management has placed
     Adopt(Adopt),
+    /// Judge codes for callers that are not root, on the socket that systemd hands over
+    Serve(Serve),
 }
 
 /// `countersign enroll`
@@ -98,6 +100,14 @@ pub(super) struct Repair {
     /// Show new recovery codes even where the output is not a terminal
     #[arg(long)]
     pub(super) force: bool,
+}
+
+/// `countersign serve`
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Make a socket here instead, and never end, as under OpenRC, runit, s6 or in a container
+    #[arg(long, value_name = "PATH")]
+    pub(super) listen: Option<PathBuf>,
 }
 
 /// `countersign adopt`

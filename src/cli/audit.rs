@@ -1,8 +1,8 @@
 //! The log of what administrators do: one line a change, facility AUTHPRIV.
 
-use syslog::{Facility, Formatter3164};
-
 use super::terminal::Terminal;
+use crate::log::{Level, Line};
+use crate::service::journal;
 use crate::user::User;
 
 /// What was done.
@@ -28,15 +28,8 @@ pub(super) fn log(change: Change, user: &User, terminal: &mut Terminal) {
         Change::Repaired => "repaired",
     };
     let by = crate::sys::user::real_uid();
-    let line = format!("event={event} by=uid:{by} user=\"{}\"", user.name.as_str().escape_default());
-    let formatter = Formatter3164 {
-        facility: Facility::LOG_AUTHPRIV,
-        hostname: None,
-        process: "countersign".to_owned(),
-        pid: std::process::id(),
-    };
-    // A logger for this one message: one that is kept would not notice when the daemon restarts.
-    let written = syslog::unix(formatter).and_then(|mut logger| logger.notice(line));
+    let text = format!("event={event} by=uid:{by} user=\"{}\"", user.name.as_str().escape_default());
+    let written = journal::write(&Line { level: Level::Notice, text });
     if let Err(error) = written {
         terminal.say(format_args!("warning: the change was made, but could not be logged: {error}"));
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::credential::StoreError;
 use crate::user::BadName;
+use crate::verifier::{ServiceError, VerifierError};
 
 /// How the command ended, the same table as in `countersign(1)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub enum Error {
     AlreadyEnrolled(String),
     /// The store.
     Store(StoreError),
+    /// The service gave no answer.
+    Service(ServiceError),
     /// The output is not a terminal.
     NotATerminal,
     /// The input ended, or the person said no.
@@ -63,6 +66,10 @@ pub enum Error {
     File(PathBuf, io::Error),
     /// The clock is not set.
     Clock,
+    /// Nobody has handed over a socket to serve on.
+    NoSocket,
+    /// A socket could not be made.
+    Listen(PathBuf, io::Error),
     /// The enrolment was made, but its recovery codes could not be shown.
     NotShown(Box<Error>),
     /// Reading or writing the terminal, or getting random bytes.
@@ -71,7 +78,7 @@ pub enum Error {
 
 impl Error {
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match self {
             Self::NotRoot => "run it with sudo",
             Self::NoAccount(_) | Self::BadName(_) => "name an account, as in: countersign enroll alice",
@@ -79,6 +86,7 @@ impl Error {
             Self::NotEnrolled(_) => "enrol with: countersign enroll USER",
             Self::AlreadyEnrolled(_) => "to move to a new device: countersign enroll --replace USER",
             Self::Store(error) => error.mend(),
+            Self::Service(error) => error.mend(),
             Self::NotATerminal => "run it in a terminal, or use --force to show the secret all the same",
             Self::NeverConfirmed => {
                 "nothing was changed; is the clock of the phone right, and of this machine?"
@@ -86,6 +94,11 @@ impl Error {
             Self::FileExists(_) => "name a file that is not there yet",
             Self::File(..) => "name a file in a directory that you can write to; nothing was changed",
             Self::Clock => "set the clock, codes depend on it",
+            Self::NoSocket => {
+                "systemctl enable --now countersign.socket; without systemd: \
+                 countersign serve --listen /run/countersign/io.countersign"
+            }
+            Self::Listen(..) => "is another one serving there? see countersign-serve(8)",
             Self::NotShown(_) => {
                 "the enrolment is in force; for new recovery codes: countersign enroll --replace USER"
             }
@@ -102,14 +115,18 @@ impl Error {
             | Self::GivenUp
             | Self::NeverConfirmed
             | Self::FileExists(_)
+            | Self::Service(ServiceError::NotPermitted)
             | Self::Store(StoreError::AlreadyEnrolled) => ExitCode::Refused,
             Self::NotEnrolled(_) => ExitCode::NotEnrolled,
             Self::NoAccount(_)
             | Self::BadName(_)
             | Self::Accounts(_)
             | Self::Store(_)
+            | Self::Service(_)
             | Self::File(..)
             | Self::Clock
+            | Self::NoSocket
+            | Self::Listen(..)
             | Self::NotShown(_)
             | Self::System(_) => ExitCode::Failure,
         }
@@ -126,12 +143,15 @@ impl fmt::Display for Error {
             Self::NotEnrolled(name) => write!(out, "{name} is not enrolled"),
             Self::AlreadyEnrolled(name) => write!(out, "{name} is enrolled already"),
             Self::Store(error) => error.fmt(out),
+            Self::Service(error) => error.fmt(out),
             Self::NotATerminal => out.write_str("this would show a secret, and the output is not a terminal"),
             Self::GivenUp => out.write_str("given up"),
             Self::NeverConfirmed => out.write_str("no code was right"),
             Self::FileExists(path) => write!(out, "{} is there already", path.display()),
             Self::File(path, error) => write!(out, "cannot write {}: {error}", path.display()),
             Self::Clock => out.write_str("the clock of this machine is not set"),
+            Self::NoSocket => out.write_str("no socket was handed over"),
+            Self::Listen(path, error) => write!(out, "cannot listen at {}: {error}", path.display()),
             Self::NotShown(error) => write!(out, "the recovery codes could not be shown: {error}"),
             Self::System(error) => error.fmt(out),
         }
@@ -141,6 +161,16 @@ impl fmt::Display for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<VerifierError> for Error {
+    fn from(error: VerifierError) -> Self {
+        match error {
+            VerifierError::Store(error) => Self::Store(error),
+            VerifierError::Clock => Self::Clock,
+            VerifierError::Service(error) => Self::Service(error),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod qr;
 mod recovery_file;
 mod remove;
 mod repair;
+mod serve;
 mod status;
 mod terminal;
 mod unlock;
@@ -42,6 +43,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Remove(options) => remove::run(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),
         Verb::Repair(options) => repair::run(&options, &mut terminal),
+        Verb::Serve(options) => serve::run(&options, &mut terminal),
         Verb::Adopt(options) => adopt::run(&options, &mut terminal),
     };
     let code = done.unwrap_or_else(|error| {

@@ -9,7 +9,7 @@ pub(super) fn require_root() -> Result<(), Error> {
     if sys::user::is_root() { Ok(()) } else { Err(Error::NotRoot) }
 }
 
-/// The account of that name; without a name, the one that called sudo, else root's own.
+/// The account of that name; without a name, the one that called sudo, else the caller's own.
 pub(super) fn account(name: Option<&str>) -> Result<User, Error> {
     let Some(name) = name else { return caller() };
     known_or_not(name)
@@ -24,8 +24,8 @@ pub(super) fn known_or_not(name: &str) -> Result<User, Error> {
 }
 
 fn caller() -> Result<User, Error> {
-    #[expect(clippy::disallowed_methods, reason = "sudo writes it, and only root gets here")]
+    #[expect(clippy::disallowed_methods, reason = "sudo writes it, and only root is believed")]
     let of_sudo = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
-    let uid = of_sudo.unwrap_or_else(sys::user::real_uid);
+    let uid = of_sudo.filter(|_| sys::user::is_root()).unwrap_or_else(sys::user::real_uid);
     sys::user::by_uid(uid).map_err(Error::Accounts)?.ok_or_else(|| Error::NoAccount(uid.to_string()))
 }

@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -238,6 +238,27 @@ pub(super) fn above_standard(descriptor: OwnedFd) -> io::Result<OwnedFd> {
     let moved = fcntl(&descriptor, FcntlArg::F_DUPFD_CLOEXEC(3))?;
     // SAFETY: fcntl has just made this descriptor, and nothing else owns it.
     Ok(unsafe { std::os::fd::FromRawFd::from_raw_fd(moved) })
+}
+
+/// Reads a file that everybody may read and only root may write: its text, by its absolute path, whose
+/// last component may not be a link.
+pub fn read_published(path: &Path, most_bytes: u64) -> Result<String, OpenError> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let descriptor = above_standard(openat(AT_FDCWD, path, flags, Mode::empty())?)?;
+    let stat = fstat(&descriptor)?;
+    if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
+        return Err(OpenError::Refused(Refusal::Type));
+    }
+    if stat.st_uid != 0 {
+        return Err(OpenError::Refused(Refusal::Owner));
+    }
+    if stat.st_mode & (Mode::S_IWGRP | Mode::S_IWOTH).bits() != 0 {
+        return Err(OpenError::Refused(Refusal::Mode));
+    }
+    let mut text = String::new();
+    File::from(descriptor).take(most_bytes.saturating_add(1)).read_to_string(&mut text)?;
+    let fits = u64::try_from(text.len()).is_ok_and(|length| length <= most_bytes);
+    if fits { Ok(text) } else { Err(OpenError::Refused(Refusal::Size)) }
 }
 
 fn belongs_to_root_alone(stat: &FileStat) -> Result<(), OpenError> {

@@ -59,6 +59,47 @@ impl Peer {
     }
 }
 
+/// The supplementary groups of the peer, as the kernel noted them (`SO_PEERGROUPS`, socket(7)).
+pub fn supplementary_groups(socket: impl AsFd) -> io::Result<Vec<u32>> {
+    let mut groups: Vec<libc::gid_t> = vec![0; 64];
+    loop {
+        let mut size =
+            libc::socklen_t::try_from(groups.len() * size_of::<libc::gid_t>()).map_err(io::Error::other)?;
+        // SAFETY: the kernel writes at most `size` bytes into the vector, which has so many.
+        let result = unsafe {
+            libc::getsockopt(
+                socket.as_fd().as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut size,
+            )
+        };
+        let count = usize::try_from(size).map_err(io::Error::other)? / size_of::<libc::gid_t>();
+        match Errno::result(result) {
+            Ok(_) => {
+                groups.truncate(count);
+                return Ok(groups);
+            }
+            // There are more, and it has said how many.
+            Err(Errno::ERANGE) if count > groups.len() => groups.resize(count, 0),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits until somebody wants to connect. `Ok(false)` when nobody did for so long.
+pub fn is_waited_for(listener: impl AsFd, patience: Option<Duration>) -> io::Result<bool> {
+    let timeout = patience.map_or(PollTimeout::NONE, |time| {
+        PollTimeout::try_from(time.as_millis()).unwrap_or(PollTimeout::MAX)
+    });
+    match poll(&mut [PollFd::new(listener.as_fd(), PollFlags::POLLIN)], timeout) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::EINTR) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// One end of a connection.
 #[derive(Debug)]
 pub struct Connection(OwnedFd);

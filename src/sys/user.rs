@@ -3,7 +3,7 @@
 use std::io;
 
 use nix::errno::Errno;
-use nix::unistd::{Uid, User as Entry};
+use nix::unistd::{Group, Uid, User as Entry};
 
 use crate::user::{User, UserName};
 
@@ -16,6 +16,15 @@ pub fn by_name(name: &UserName) -> io::Result<Option<User>> {
 /// The account of a uid.
 pub fn by_uid(uid: u32) -> io::Result<Option<User>> {
     found(Entry::from_uid(Uid::from_raw(uid)))
+}
+
+/// The number of a group.
+pub fn group_by_name(name: &UserName) -> io::Result<Option<u32>> {
+    match Group::from_name(name.as_str()) {
+        Ok(group) => Ok(group.map(|group| group.gid.as_raw())),
+        Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The real uid of this process.

@@ -65,6 +65,13 @@ pub struct Judged {
     pub door: Door,
 }
 
+impl Judged {
+    /// A verdict for which the store was not even asked.
+    pub fn at_first_sight(denial: Denial) -> Self {
+        Self { verdict: Err(denial), health: StateHealth::Whole, clock_back: 0, door: Door::Files }
+    }
+}
+
 /// Where a verdict was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
@@ -127,12 +134,7 @@ impl<Store: CredentialStore, Time: Clock> Verifier for LocalVerifier<Store, Time
             Ok((decide(credential, state, &attempt, now), clock_back))
         })?;
         let Some(Updated { value, health }) = updated else {
-            return Ok(Judged {
-                verdict: Err(Denial::NotEnrolled),
-                health: StateHealth::Whole,
-                clock_back: 0,
-                door: Door::Files,
-            });
+            return Ok(Judged::at_first_sight(Denial::NotEnrolled));
         };
         let (verdict, clock_back) = value.map_err(|ClockError| VerifierError::Clock)?;
         Ok(Judged { verdict, health, clock_back, door: Door::Files })

@@ -1,0 +1,137 @@
+//! Reading what a caller says, within bounds: no message is longer or takes longer than it may, and no
+//! connection lasts for ever.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use crate::wire::LONGEST_MESSAGE;
+
+/// How long a caller may be silent between two messages.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a message may take from its first byte to its last.
+const MESSAGE: Duration = Duration::from_secs(10);
+/// How long a connection lasts at most.
+const CONNECTION: Duration = Duration::from_secs(300);
+/// How long a caller may not read.
+const WRITE: Duration = Duration::from_secs(10);
+
+/// What a caller says.
+pub(super) struct Incoming<'a> {
+    stream: &'a UnixStream,
+    ends: Instant,
+    /// Of the message that has begun: how much of it came, and when it must be whole.
+    message: Option<(usize, Instant)>,
+}
+
+/// What a caller is told.
+pub(super) struct Outgoing<'a>(&'a UnixStream);
+
+/// Both directions of a connection that has just begun.
+pub(super) fn ends_of(stream: &UnixStream) -> io::Result<(Incoming<'_>, Outgoing<'_>)> {
+    stream.set_write_timeout(Some(WRITE))?;
+    Ok((Incoming { stream, ends: now() + CONNECTION, message: None }, Outgoing(stream)))
+}
+
+impl Read for Incoming<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let now = now();
+        let until = self.message.map_or(now + SILENCE, |(_, until)| until).min(self.ends);
+        let left = until.saturating_duration_since(now);
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        let mut stream = self.stream;
+        let length = stream.read(buffer)?;
+        self.note(buffer.get(..length).unwrap_or_default(), now)?;
+        Ok(length)
+    }
+}
+
+impl Incoming<'_> {
+    /// Keeps account of where messages begin and end.
+    fn note(&mut self, received: &[u8], now: Instant) -> io::Result<()> {
+        for (place, part) in received.split(|&byte| byte == 0).enumerate() {
+            if place > 0 {
+                self.message = None;
+            }
+            if !part.is_empty() {
+                let (length, until) = self.message.unwrap_or((0, now + MESSAGE));
+                self.message = Some((length.saturating_add(part.len()), until));
+            }
+            if self.message.is_some_and(|(length, _)| length > LONGEST_MESSAGE) {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Write for Outgoing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut stream = self.0;
+        stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "waiting must end whatever the clock of the day does")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_bounded_however_it_is_cut() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let (mut incoming, _) = ends_of(&ours).unwrap();
+        let mut buffer = vec![0; 8192];
+        for _ in 0..3 {
+            let whole = [vec![b'x'; LONGEST_MESSAGE], vec![0]].concat();
+            for piece in whole.chunks(5000) {
+                theirs.write_all(piece).unwrap();
+                let mut left = piece.len();
+                while left > 0 {
+                    left -= incoming.read(&mut buffer).unwrap();
+                }
+            }
+        }
+        assert!(incoming.message.is_none());
+        let error = loop {
+            theirs.write_all(&[b'x'; 1000]).unwrap();
+            if let Err(error) = incoming.read(&mut buffer) {
+                break error;
+            }
+            assert!(incoming.message.is_some_and(|(length, _)| length <= LONGEST_MESSAGE));
+        };
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_message_that_is_never_whole_ends_the_connection() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let (mut incoming, _) = ends_of(&ours).unwrap();
+        theirs.write_all(b"{").unwrap();
+        assert_eq!(incoming.read(&mut [0; 10]).unwrap(), 1);
+        let (length, until) = incoming.message.expect("a message that has begun");
+        incoming.message = Some((length, until.checked_sub(MESSAGE).unwrap()));
+        theirs.write_all(b"\"").unwrap();
+        assert_eq!(incoming.read(&mut [0; 10]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn no_connection_lasts_for_ever() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let (mut incoming, _) = ends_of(&ours).unwrap();
+        incoming.ends = now();
+        theirs.write_all(b"{}\0").unwrap();
+        assert_eq!(incoming.read(&mut [0; 10]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

@@ -1,0 +1,14 @@
+//! The service `io.countersign`: judges codes for callers that cannot read the store, over a local socket.
+//!
+//! It speaks Varlink (`docs/io.countersign.varlink`). Who asks is known from the kernel, and who may ask
+//! what stands in one table, in [`interface`]. It never believes what a caller says about himself.
+#![forbid(unsafe_code)]
+
+mod connection;
+mod interface;
+pub mod journal;
+mod permission;
+mod seats;
+mod server;
+
+pub use server::{Ending, serve};

@@ -1,0 +1,95 @@
+//! Taking callers in: a thread for each that has a seat.
+//!
+//! A caller can only hold up his own thread. What he sends is bounded in [`super::connection`].
+
+use std::io::{self, BufReader, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use varlink::{ConnectionHandler as _, VarlinkService};
+
+use super::connection::ends_of;
+use super::interface::Desk;
+use super::permission::Caller;
+use super::seats::Seats;
+use crate::sys::socket::{self, Peer};
+use crate::wire::error;
+
+/// Enough for any answer; a thread takes memory only as it needs it.
+const STACK: usize = 512 * 1024;
+/// The pause after a failure to take somebody in, as when there are no descriptors left.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// When the service ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Never: nobody would start it again.
+    Never,
+    /// When nobody has come for so long: whoever holds the socket starts it again.
+    WhenIdleFor(Duration),
+}
+
+/// Takes callers in until the ending.
+pub fn serve(listener: &UnixListener, ending: Ending) -> io::Result<()> {
+    // Who has gone again before he was taken in must not be waited for.
+    listener.set_nonblocking(true)?;
+    let seats = Seats::default();
+    let patience = match ending {
+        Ending::Never => None,
+        Ending::WhenIdleFor(time) => Some(time),
+    };
+    loop {
+        if !socket::is_waited_for(listener.as_fd(), patience)? {
+            if seats.are_free() {
+                return Ok(());
+            }
+            continue;
+        }
+        match listener.accept() {
+            Ok((stream, _)) => take_in(stream, &seats),
+            Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+            Err(_) => thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// Gives a caller a thread, or sends him away.
+fn take_in(stream: UnixStream, seats: &Seats) {
+    let Ok(peer) = Peer::of(&stream) else { return };
+    let Some(seat) = seats.take(peer.uid) else { return send_away(&stream) };
+    let stream = Arc::new(stream);
+    let own = Arc::clone(&stream);
+    let attend = move || {
+        let _seat = seat;
+        // Whatever goes wrong with a caller ends his connection and nothing else.
+        let _ = attend_to(&own, peer);
+    };
+    if thread::Builder::new().stack_size(STACK).spawn(attend).is_err() {
+        send_away(&stream);
+    }
+}
+
+/// Answers all questions of a caller.
+fn attend_to(stream: &UnixStream, peer: Peer) -> io::Result<()> {
+    let mut groups = socket::supplementary_groups(stream)?;
+    groups.push(peer.gid);
+    let caller = Caller { uid: peer.uid, groups };
+    let desk = Box::new(Desk::new(caller));
+    let version = env!("CARGO_PKG_VERSION");
+    let service =
+        VarlinkService::new("countersign", "countersign", version, "https://countersign.io", vec![desk]);
+    let (incoming, mut outgoing) = ends_of(stream)?;
+    let handled = service.handle(&mut BufReader::new(incoming), &mut outgoing, None);
+    handled.map(drop).map_err(io::Error::other)
+}
+
+/// Says that there are too many callers, without waiting for whoever does not read it.
+fn send_away(mut stream: &UnixStream) {
+    let busy = format!("{{\"error\":\"{}\"}}\0", error::BUSY);
+    if stream.set_nonblocking(true).is_ok() {
+        let _ = stream.write_all(busy.as_bytes());
+    }
+}
