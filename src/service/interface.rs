@@ -103,8 +103,9 @@ impl Desk {
         // Root may ask anything, whoever else there is.
         let verifiers = if self.caller.is_root() { Verifiers::default() } else { verifiers() };
         if !may_ask(&self.caller, method.who, &target, &verifiers) {
-            let refused = VerifierError::Service(ServiceError::NotPermitted);
-            self.log(&target, &Report::early(Outcome::Unavailable(refused)));
+            let outcome = Outcome::Unavailable(VerifierError::Service(ServiceError::NotPermitted));
+            let judged = Some((Door::Socket, self.caller.uid));
+            self.log(&target, &Report { judged, ..Report::early(outcome) });
             return Err(Refusal::NotPermitted);
         }
         (method.answer)(self, &target, parameters)

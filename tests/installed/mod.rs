@@ -48,8 +48,13 @@ pub struct Guarded {
 impl Guarded {
     /// Boots a machine of this Debian suite and installs countersign in it.
     pub fn boot(suite: &str) -> Guarded {
+        Guarded::boot_with(suite, &[])
+    }
+
+    /// Like [`Guarded::boot`], with more of Debian's packages.
+    pub fn boot_with(suite: &str, packages: &[&str]) -> Guarded {
         let built = files::built();
-        let machine = Machine::boot(&Image::debian(suite));
+        let machine = Machine::boot(&Image::debian_with(suite, packages));
         files::install(&built, &machine);
         // What the examples replace, so that a test can go back to it.
         machine.must(&["cp", "-a", "/etc/pam.d", example::PRISTINE]);
