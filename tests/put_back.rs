@@ -193,6 +193,32 @@ fn where_the_number_cannot_be_kept_a_login_works_and_the_log_says_so() {
     assert!(!sandbox.log_lines().join("\n").contains("state="), "noted again");
 }
 
+/// Taken for a number, it would be the last one, after which no state can be written.
+#[test]
+fn a_noted_number_that_no_history_reaches_stops_no_write() {
+    for number in ["18446744073709551615", "18446744073709551614", "00010000000000000001"] {
+        let (sandbox, alice, phone) = with_alice();
+        assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS", "makes the note");
+        sandbox.log_lines();
+        let note = sandbox.path().join("run/countersign-seen/alice");
+        let before = alice.current_in_store(&sandbox.store()).sequence;
+        std::fs::write(&note, format!("{number}\n")).expect("the note");
+
+        assert_eq!(log_in(&sandbox, &phone.code(0)), "PAM_SUCCESS", "{number}");
+        let log = sandbox.log_lines().join("\n");
+        assert!(log.contains("state=not_noted"), "{number}: {log}");
+        assert_eq!(alice.current_in_store(&sandbox.store()).sequence, before + 1, "{number}");
+        assert_eq!(log_in(&sandbox, RECOVERY_CODES[1]), "PAM_SUCCESS", "{number}");
+        assert!(!sandbox.log_lines().join("\n").contains("state="), "{number}: noted again");
+
+        std::fs::write(&note, format!("{number}\n")).expect("the note");
+        std::fs::remove_file(users(&sandbox).join("state")).expect("the state");
+        assert_eq!(log_in(&sandbox, RECOVERY_CODES[2]), "PAM_AUTH_ERR", "{number}");
+        let made = alice.current_in_store(&sandbox.store()).sequence;
+        assert!(made <= planting::now() + 1, "{made} begins with the time, whatever was noted");
+    }
+}
+
 #[test]
 fn where_nothing_can_be_written_to_run_a_login_works_and_the_log_says_so() {
     let (sandbox, _, phone) = with_alice();

@@ -18,6 +18,9 @@ use crate::user::User;
 const PATH: &str = "/run/countersign-seen";
 /// A number in decimal digits, always as many, and a newline.
 const LENGTH: usize = 21;
+/// No state has a greater number: a number begins with the time, the clock of Linux ends before 10^10 seconds, and
+/// nobody writes so many states that they would matter beside this.
+const GREATEST: u64 = 10_000_000_000_000_000;
 /// What is being read or written, for messages.
 const WHAT: &str = "the number of the last state";
 
@@ -34,7 +37,7 @@ impl Seen {
     }
 
     /// The number of the last state of a user, 0 where none has been written since the machine started.
-    /// `None` where that cannot be said.
+    /// `None` where that cannot be said, and where no history can have led to the number.
     pub(super) fn last(&self, user: &User) -> Option<u64> {
         let directory = match Directory::open(&self.path) {
             Err(OpenError::Absent) => return Some(0),
@@ -47,7 +50,8 @@ impl Seen {
         };
         let mut text = [0; LENGTH];
         file.read_exact_at(&mut text, 0).ok()?;
-        std::str::from_utf8(&text).ok()?.trim_end().parse().ok()
+        let number: u64 = std::str::from_utf8(&text).ok()?.trim_end().parse().ok()?;
+        (number <= GREATEST).then_some(number)
     }
 
     /// Notes the number of a state that has been written.

@@ -30,9 +30,9 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
 }
 
-fn nanoseconds() -> u64 {
+fn microseconds() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
-    u64::try_from(since_1970.as_nanos()).expect("a time before 2554")
+    u64::try_from(since_1970.as_micros()).expect("a time that is not far off")
 }
 
 /// A device that holds a secret.
@@ -178,7 +178,7 @@ impl Planted {
     /// Puts the state alone into a store: what logins have used up is good again.
     pub fn put_state_into(&self, store: &Path) {
         // Above every number that logins have noted since: it is not put back, but new.
-        let first = Sequenced { sequence: nanoseconds(), state: self.state.clone() };
+        let first = Sequenced { sequence: microseconds(), state: self.state.clone() };
         let mut bytes = slot::encode(&self.credential.user, &first).expect("a state that can be written");
         bytes.resize(65_536 + 4096, b'\n');
         write(&self.directory(store).join("state"), &bytes);
