@@ -70,6 +70,19 @@ fn a_clock_that_was_never_set_denies_and_says_so() {
     assert_eq!(door.alice.state_in_store(&door.sandbox.store()), before);
 }
 
+/// It would begin with the number 1, below that of every state that was ever backed up.
+#[test]
+fn a_clock_that_was_never_set_makes_no_state() {
+    let door = Door::new();
+    let state = door.alice.directory(&door.sandbox.store()).join("state");
+    std::fs::remove_file(&state).expect("the state");
+    assert_eq!(door.log_in_at(0, &[&door.phone.code_at(0)]).authenticate(), "PAM_AUTHINFO_UNAVAIL");
+    let log = door.log();
+    assert!(log.contains("event=error reason=clock_missing"), "{log}");
+    assert!(log.contains("cause=\"the clock is not set\" mend=\"set the clock\""), "{log}");
+    assert!(!state.exists());
+}
+
 #[test]
 fn after_2038_a_code_is_accepted_once() {
     // The last second of 32 bits, the first beyond, and beyond the 32 bits without a sign.

@@ -159,6 +159,8 @@ pub enum StoreError {
     KeepsChanging,
     /// The lock needs an identity of root, which could not be taken or given back.
     Identity,
+    /// A state was to be made, and the clock is not set.
+    Clock,
     /// The user has a credential already.
     AlreadyEnrolled,
     /// What was to be written breaks a rule of its format.
@@ -185,6 +187,7 @@ impl StoreError {
             Self::NameTooLong => "name_too_long",
             Self::Locked | Self::KeepsChanging => "store_busy",
             Self::Identity => "not_root",
+            Self::Clock => "clock_missing",
             Self::AlreadyEnrolled => "already_enrolled",
             Self::Unwritable => "unwritable",
         }
@@ -214,6 +217,7 @@ impl StoreError {
                 "try again, and look for a process that hangs with the state open"
             }
             Self::Identity => "the caller must run as root (a service for others is to come)",
+            Self::Clock => "set the clock",
             Self::AlreadyEnrolled => "use --replace to enrol a new device in its place",
             Self::Unwritable => "report this as a bug",
         }
@@ -247,6 +251,7 @@ impl fmt::Display for StoreError {
             Self::Locked => out.write_str("the state is locked by another process"),
             Self::KeepsChanging => out.write_str("the user's files kept changing"),
             Self::Identity => out.write_str("cannot take or give back the identity of root"),
+            Self::Clock => out.write_str("the clock is not set"),
             Self::AlreadyEnrolled => out.write_str("the user is enrolled already"),
             Self::Unwritable => out.write_str("the new credential or state breaks its own format"),
         }

@@ -52,15 +52,17 @@ pub(super) fn open<'a>(
     }
 }
 
-/// Makes a state that knows nothing, where there is none, and opens it.
+/// Makes a state that knows nothing, where there is none, and opens it. Without a clock there is no number to
+/// begin with, and it fails.
 pub(super) fn make_missing<'a>(
     directory: &Directory,
     user: &'a User,
     seen: &'a Seen,
 ) -> Result<StateFile<'a>, StoreError> {
+    let now = clock::now().ok_or(StoreError::Clock)?;
     let mut counter_key = [0; 16];
     entropy::fill(&mut counter_key).map_err(system("get random bytes"))?;
-    let state = State::new(counter_key, clock::now().unwrap_or(0));
+    let state = State::new(counter_key, now);
     undisturbed(|| place(directory, user, seen, &state)).map_err(|IdentityError| StoreError::Identity)??;
     open(directory, user, seen)?.ok_or(StoreError::KeepsChanging)
 }

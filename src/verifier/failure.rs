@@ -49,7 +49,7 @@ impl VerifierError {
     pub fn reason(&self) -> &str {
         match self {
             Self::Store(error) => error.reason(),
-            Self::Clock => "clock_missing",
+            Self::Clock => StoreError::Clock.reason(),
             Self::Service(error) => error.reason(),
         }
     }
@@ -58,7 +58,7 @@ impl VerifierError {
     pub fn mend(&self) -> &str {
         match self {
             Self::Store(error) => error.mend(),
-            Self::Clock => "set the clock",
+            Self::Clock => StoreError::Clock.mend(),
             Self::Service(error) => error.mend(),
         }
     }
@@ -101,7 +101,7 @@ impl fmt::Display for VerifierError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => error.fmt(out),
-            Self::Clock => out.write_str("the clock is not set"),
+            Self::Clock => StoreError::Clock.fmt(out),
             Self::Service(error) => error.fmt(out),
         }
     }
