@@ -118,6 +118,49 @@ fn repair_makes_a_lost_state_anew_and_nothing_used_good_again() {
     }
 }
 
+/// Alice with a phone and a token of which nothing is known, and recovery codes that are good.
+fn with_an_unknown_token(sandbox: &Sandbox) -> (Planted, CountingDevice) {
+    let (mut alice, _) = Planted::new("alice", 1000);
+    let token = add_token(&mut alice);
+    alice.put_into(&sandbox.store());
+    (alice, token)
+}
+
+#[test]
+fn repair_says_what_it_has_left_refused_and_its_status_too() {
+    let sandbox = machine();
+    let (alice, token) = with_an_unknown_token(&sandbox);
+    damage_the_state(&sandbox, &alice, None);
+    let mut terminal = on_terminal(&sandbox, &["repair", "alice"]);
+    terminal.expect("repair this for alice? [y/N] ");
+    terminal.send_line("y");
+    terminal.expect("a code of token (empty to leave it refused): ");
+    terminal.send_line("");
+    terminal.expect("keep these codes");
+    terminal.expect("- token stays refused until two codes of it in a row tell where its counter stands");
+    terminal.expect("countersign: something of alice is still refused");
+    terminal.expect("hint: with what it takes at hand: countersign repair USER");
+    assert_eq!(terminal.wait(), 3, "{}", terminal.transcript());
+    assert!(!terminal.transcript().contains("is repaired"), "{}", terminal.transcript());
+    assert!(sandbox.log_lines().join("\n").contains("event=repaired"), "the rest is");
+    let codes = recovery_codes_on(&terminal.transcript());
+    assert_eq!(log_in(&sandbox, &token.code(0)), "PAM_AUTH_ERR");
+    assert_eq!(log_in(&sandbox, &codes[0]), "PAM_SUCCESS");
+}
+
+#[test]
+fn repair_that_can_mend_nothing_changes_nothing_and_says_so() {
+    let sandbox = machine();
+    let (alice, _) = with_an_unknown_token(&sandbox);
+    let before = alice.current_in_store(&sandbox.store());
+    let output = run(&sandbox, &["repair", "--yes", "alice"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("- token stays refused until") && !said.contains("is repaired"), "{said}");
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert_eq!(alice.current_in_store(&sandbox.store()), before);
+    assert!(!sandbox.log_lines().join("\n").contains("event=repaired"));
+}
+
 #[test]
 fn repair_that_is_given_up_changes_nothing() {
     let sandbox = machine();
@@ -163,12 +206,15 @@ fn repair_brings_a_record_from_the_future_back_and_leaves_recovery_codes_alone()
     let credential = fs::read(alice.directory(&sandbox.store()).join("credential.toml")).expect("a file");
 
     let unasked = run(&sandbox, &["repair", "alice", "--yes"]);
-    assert_eq!(unasked.status.code(), Some(3), "{}", String::from_utf8_lossy(&unasked.stderr));
+    let said = String::from_utf8_lossy(&unasked.stderr);
+    assert!(said.contains("- phone stays refused until somebody with a watch says"), "{said}");
+    assert_eq!(unasked.status.code(), Some(3), "{said}");
     let mut terminal = on_terminal(&sandbox, &["repair", "alice"]);
     terminal.expect("repair this for alice? [y/N] ");
     terminal.send_line("y");
     terminal.expect(" (UTC) now? [y/N] ");
     terminal.send_line("y");
+    terminal.expect("alice is repaired");
     assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
     let after = fs::read(alice.directory(&sandbox.store()).join("credential.toml")).expect("a file");
     assert_eq!(after, credential);

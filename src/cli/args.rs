@@ -91,7 +91,7 @@ pub(super) struct Unlock {
 pub(super) struct Repair {
     /// The account
     pub(super) user: String,
-    /// Do not ask; counters stay refused
+    /// Do not ask; counters and what is ahead of the clock stay refused
     #[arg(long, short)]
     pub(super) yes: bool,
     /// Save new recovery codes to this file too (mode 0600, never overwriting)

@@ -17,7 +17,7 @@ pub enum ExitCode {
     Failure,
     /// What was typed cannot be understood.
     Usage,
-    /// It could be done but was not: enrolled already, not confirmed, not permitted.
+    /// It could be done but was not: enrolled already, not confirmed, not permitted, not wholly repaired.
     Refused,
     /// The user is not enrolled.
     NotEnrolled,
@@ -64,6 +64,8 @@ pub enum Error {
     FileExists(PathBuf),
     /// The file for the recovery codes cannot be written.
     File(PathBuf, io::Error),
+    /// A repair could not mend everything.
+    StillRefused(String),
     /// The clock is not set.
     Clock,
     /// Nobody has handed over a socket to serve on.
@@ -93,6 +95,10 @@ impl Error {
             }
             Self::FileExists(_) => "name a file that is not there yet",
             Self::File(..) => "name a file in a directory that you can write to; nothing was changed",
+            Self::StillRefused(_) => {
+                "with what it takes at hand: countersign repair USER, without -y; \
+                 for a device that is gone: countersign enroll --replace USER"
+            }
             Self::Clock => "set the clock, codes depend on it",
             Self::NoSocket => {
                 "systemctl enable --now countersign.socket; without systemd: \
@@ -116,6 +122,7 @@ impl Error {
             | Self::NeverConfirmed
             | Self::FileExists(_)
             | Self::Service(ServiceError::NotPermitted)
+            | Self::StillRefused(_)
             | Self::Store(StoreError::AlreadyEnrolled) => ExitCode::Refused,
             Self::NotEnrolled(_) => ExitCode::NotEnrolled,
             Self::NoAccount(_)
@@ -149,6 +156,7 @@ impl fmt::Display for Error {
             Self::NeverConfirmed => out.write_str("no code was right"),
             Self::FileExists(path) => write!(out, "{} is there already", path.display()),
             Self::File(path, error) => write!(out, "cannot write {}: {error}", path.display()),
+            Self::StillRefused(name) => write!(out, "something of {name} is still refused"),
             Self::Clock => out.write_str("the clock of this machine is not set"),
             Self::NoSocket => out.write_str("no socket was handed over"),
             Self::Listen(path, error) => write!(out, "cannot listen at {}: {error}", path.display()),

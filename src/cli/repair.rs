@@ -24,7 +24,7 @@ use crate::user::User;
 /// How often the codes of a counter may be wrong.
 const TRIES: u32 = 5;
 
-/// Looks for what is refused, says so, asks, and mends it.
+/// Looks for what is refused, says so, asks, mends it, and looks again.
 pub(super) fn run(options: &Repair, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     who::require_root()?;
     let user = who::account(Some(&options.user))?;
@@ -47,17 +47,16 @@ pub(super) fn run(options: &Repair, terminal: &mut Terminal) -> Result<ExitCode,
         return Err(Error::GivenUp);
     }
     let clock_is_right = is_clock_right(options, &findings, now, terminal)?;
-    if !clock_is_right && findings.iter().all(|finding| matches!(finding, Finding::Ahead(_))) {
-        return Err(Error::GivenUp);
-    }
     let counters = if options.yes { Vec::new() } else { ask_for_counters(&findings, terminal)? };
     let codes = if makes_codes { Some(RecoveryCodes::make(&mut Kernel)?) } else { None };
     let recovery = codes.as_ref().map(RecoveryCodes::to_set);
     let mending = Mending { counters, recovery, clock_is_right };
-    // From here on it is done and shown, or it is not done: no signal may stop it half way.
-    sys::process::undisturbed(|| make(options, &user, &mending, codes.as_ref(), terminal))
-        .map_err(|sys::process::IdentityError| Error::Store(StoreError::Identity))??;
-    Ok(ExitCode::Success)
+    if state.is_none() || findings.iter().any(|finding| mending.mends(finding)) {
+        // From here on it is done and shown, or it is not done: no signal may stop it half way.
+        sys::process::undisturbed(|| make(options, &user, &mending, codes.as_ref(), terminal))
+            .map_err(|sys::process::IdentityError| Error::Store(StoreError::Identity))??;
+    }
+    look_again(&user, terminal)
 }
 
 /// The state, if there is one and it can be read.
@@ -109,11 +108,7 @@ fn is_clock_right(
     else {
         return Ok(false);
     };
-    if options.yes {
-        terminal.say("what is ahead of the clock stays refused: run it without -y, and look at a watch");
-        return Ok(false);
-    }
-    terminal.ask_yes(&format!("is it {time} (UTC) now?"))
+    Ok(!options.yes && terminal.ask_yes(&format!("is it {time} (UTC) now?"))?)
 }
 
 /// How long the codes of an authenticator stay refused after its window was burned.
@@ -127,10 +122,7 @@ fn ask_for_counters(findings: &[Finding<'_>], terminal: &mut Terminal) -> Result
     let mut counters = Vec::new();
     for finding in findings {
         if let Finding::NoCounter(authenticator) = finding {
-            match ask_for_counter(authenticator, terminal)? {
-                Some(record) => counters.push(record),
-                None => terminal.say(format_args!("{} stays refused", authenticator.id)),
-            }
+            counters.extend(ask_for_counter(authenticator, terminal)?);
         }
     }
     Ok(counters)
@@ -171,7 +163,7 @@ fn ask_for_code(question: &str, terminal: &mut Terminal) -> Result<Option<Code>,
     }
 }
 
-/// Mends it on disk, says so, and shows new recovery codes.
+/// Mends it on disk, and shows new recovery codes.
 fn make(
     options: &Repair,
     user: &User,
@@ -188,7 +180,6 @@ fn make(
         None => mend_on_disk(user, mending)?,
     }
     audit::log(Change::Repaired, user, terminal);
-    terminal.say(format_args!("{} is repaired", user.name));
     let Some(page) = page else { return Ok(()) };
     terminal.say("keep these codes where the phone is not; the former ones are void:\n");
     terminal.show(&page).map_err(|error| Error::NotShown(Box::new(error)))?;
@@ -208,4 +199,35 @@ fn mend_on_disk(user: &User, mending: &Mending) -> Result<(), Error> {
         None => store.update(user, |credential, state| mend(credential, state, mending, now))?.map(drop),
     });
     done.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))
+}
+
+/// Looks at what logins will find now. Fails where something is still refused, after saying what.
+fn look_again(user: &User, terminal: &mut Terminal) -> Result<ExitCode, Error> {
+    let store = backend::store();
+    let credential = store.read(user)?.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
+    let state = store.read_state(user)?;
+    let findings = examine(&credential, state.as_ref(), sys::clock::now().ok_or(Error::Clock)?);
+    if findings.is_empty() {
+        terminal.say(format_args!("{} is repaired", user.name));
+        return Ok(ExitCode::Success);
+    }
+    for finding in findings {
+        match finding {
+            Finding::NoCounter(authenticator) => terminal.say(format_args!(
+                "- {} stays refused until two codes of it in a row tell where its counter stands",
+                authenticator.id
+            )),
+            Finding::Ahead(authenticator) => terminal.say(format_args!(
+                "- {} stays refused until somebody with a watch says that the clock is right",
+                authenticator.id
+            )),
+            Finding::NoRecord(authenticator) => {
+                terminal.say(format_args!("- {} stays refused: it came in the meantime", authenticator.id));
+            }
+            Finding::RecoveryCodes => {
+                terminal.say("- the recovery codes stay refused: they came in the meantime");
+            }
+        }
+    }
+    Err(Error::StillRefused(user.name.to_string()))
 }

@@ -64,6 +64,21 @@ pub struct Mending {
     pub clock_is_right: bool,
 }
 
+impl Mending {
+    /// Whether [`mend`] makes this good again.
+    pub fn mends(&self, finding: &Finding<'_>) -> bool {
+        match finding {
+            Finding::NoRecord(_) => true,
+            Finding::Ahead(_) => self.clock_is_right,
+            Finding::NoCounter(authenticator) => {
+                let key = authenticator.key_name();
+                self.counters.iter().any(|record| record.key == key)
+            }
+            Finding::RecoveryCodes => self.recovery.is_some(),
+        }
+    }
+}
+
 /// Mends a state, and returns the credential that goes with it. Records that are there and not ahead of
 /// the clock stay.
 pub fn mend(credential: &Credential, state: &mut State, mending: &Mending, now: u64) -> Credential {
@@ -142,6 +157,7 @@ mod tests {
             recovery: Some(new_codes.to_set()),
             clock_is_right: false,
         };
+        assert!(findings.iter().all(|finding| mending.mends(finding)));
         let mut state = State::new([1; 16], NOW);
         let mended = mend(&credential, &mut state, &mending, NOW);
         assert!(examine(&mended, Some(&state), NOW).is_empty());
@@ -177,6 +193,26 @@ mod tests {
         assert_eq!(state.keys, before);
         assert_eq!(mended.recovery, credential.recovery);
         drop(new_codes);
+    }
+
+    #[test]
+    fn what_a_mending_does_not_mend_is_found_again() {
+        let (mut credential, _) = alice_with_a_counter();
+        let ahead = Authenticator { id: "ahead".to_owned(), ..phone(b"another secret of 20") };
+        let mut state = State::new([1; 16], NOW);
+        state.put_key(KeyRecord { key: ahead.key_name(), next: NOW, drift: 0, lean: 0 }, &[]);
+        credential.authenticators.push(ahead);
+        let nothing_known = Mending::default();
+        let found: Vec<_> = examine(&credential, Some(&state), NOW)
+            .into_iter()
+            .filter(|finding| !nothing_known.mends(finding))
+            .map(|finding| format!("{finding:?}"))
+            .collect();
+        mend(&credential, &mut state, &nothing_known, NOW);
+        let again: Vec<_> =
+            examine(&credential, Some(&state), NOW).iter().map(|finding| format!("{finding:?}")).collect();
+        assert_eq!(again, found);
+        assert_eq!(again.len(), 3);
     }
 
     #[test]
