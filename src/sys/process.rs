@@ -103,14 +103,14 @@ struct First {
 impl First {
     /// Where it is refused, as in some containers, the thread waits for its turn like any other.
     fn new() -> Self {
-        // SAFETY: sched_getscheduler takes a number, 0 for the calling thread.
-        let before = unsafe { libc::sched_getscheduler(0) };
-        let is_ordinary = matches!(
-            before & !libc::SCHED_RESET_ON_FORK,
-            libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE
-        );
-        let taken = before >= 0 && is_ordinary && set_turn(libc::SCHED_FIFO, 1).is_ok();
-        Self { before: taken.then_some(before) }
+        let is_ordinary = |policy: &libc::c_int| {
+            matches!(
+                policy & !libc::SCHED_RESET_ON_FORK,
+                libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE
+            )
+        };
+        let before = turn().ok().filter(is_ordinary);
+        Self { before: before.filter(|_| set_turn(libc::SCHED_FIFO, 1).is_ok()) }
     }
 
     fn give_back(mut self) -> Result<(), IdentityError> {
@@ -127,11 +127,20 @@ impl Drop for First {
     }
 }
 
+/// sched_getscheduler(2) of the calling thread: its policy. musl's function of that name only fails.
+fn turn() -> nix::Result<libc::c_int> {
+    // SAFETY: sched_getscheduler takes a number, 0 for the calling thread, and touches no memory of ours.
+    let policy = unsafe { libc::syscall(libc::SYS_sched_getscheduler, 0) };
+    libc::c_int::try_from(Errno::result(policy)?).map_err(|_| Errno::EINVAL)
+}
+
 /// sched_setscheduler(2) of the calling thread alone. Its nice value stays, for when it matters again.
+/// musl's function of that name only fails.
 fn set_turn(policy: libc::c_int, priority: libc::c_int) -> nix::Result<()> {
-    let parameters = libc::sched_param { sched_priority: priority };
-    // SAFETY: sched_setscheduler reads the parameters, which outlive the call.
-    let result = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
+    // What the kernel calls a sched_param is this number alone; musl's has more to it.
+    let parameters = &raw const priority;
+    // SAFETY: sched_setscheduler reads one number at `parameters`, which outlives the call.
+    let result = unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, policy, parameters) };
     Errno::result(result).map(drop)
 }
 
@@ -145,4 +154,26 @@ fn set_thread_uids(real: Uid, effective: Uid, saved: Uid) -> nix::Result<()> {
     // SAFETY: setresuid takes three numbers and touches no memory of ours.
     let result = unsafe { libc::syscall(CALL, real.as_raw(), effective.as_raw(), saved.as_raw()) };
     Errno::result(result).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs root: only root is undisturbed"]
+    fn whoever_is_undisturbed_is_first_in_turn_and_then_as_before() {
+        let before = turn().unwrap();
+        let meanwhile = match set_turn(libc::SCHED_FIFO, 1) {
+            Ok(()) => libc::SCHED_FIFO,
+            // A container that may not use real time.
+            Err(error) => {
+                assert_eq!(error, Errno::EPERM);
+                before
+            }
+        };
+        set_turn(before, 0).unwrap();
+        assert_eq!(undisturbed(turn), Ok(Ok(meanwhile)));
+        assert_eq!(turn(), Ok(before));
+    }
 }
