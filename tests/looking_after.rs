@@ -162,6 +162,25 @@ fn repair_that_can_mend_nothing_changes_nothing_and_says_so() {
 }
 
 #[test]
+fn recovery_codes_of_a_repair_that_cannot_be_shown_are_told_to_be_in_force_and_where_they_are() {
+    let sandbox = machine();
+    let (alice, _) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    damage_the_state(&sandbox, &alice, None);
+    let file = sandbox.path().join("codes");
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_countersign"));
+    command.args(["repair", "--yes", "--force", "alice", "--recovery-file"]).arg(&file);
+    command.stdout(fs::File::options().write(true).open("/dev/full").expect("a full device"));
+    let output = command.stderr(std::process::Stdio::piped()).output().expect("the command runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("they are in {}\n", file.display())), "{said}");
+    assert!(said.contains("hint: they are in force all the same; for others"), "{said}");
+    let codes = recovery_codes_on(&fs::read_to_string(&file).expect("the file"));
+    assert_eq!(log_in(&sandbox, &codes[0]), "PAM_SUCCESS");
+}
+
+#[test]
 fn repair_that_is_given_up_changes_nothing() {
     let sandbox = machine();
     let (alice, _) = Planted::new("alice", 1000);

@@ -45,10 +45,11 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
         keep.and(|| activate(&user, former, &confirmed), || is_in_force(&user, set))?;
         audit::log(if former { Change::Replaced } else { Change::Enrolled }, &user, terminal);
         terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
-        terminal.show(&page).map_err(|error| Error::NotShown(Box::new(error)))
+        let shown = terminal.show(&page);
+        recovery_file::tell(options.recovery_file.as_deref(), terminal);
+        shown.map_err(|error| Error::NotShown(Box::new(error)))
     })
     .map_err(|sys::process::IdentityError| Error::Store(StoreError::Identity))??;
-    recovery_file::tell(options.recovery_file.as_deref(), terminal);
     Ok(ExitCode::Success)
 }
 

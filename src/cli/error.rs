@@ -72,7 +72,7 @@ pub enum Error {
     NoSocket,
     /// A socket could not be made.
     Listen(PathBuf, io::Error),
-    /// The enrolment was made, but its recovery codes could not be shown.
+    /// New recovery codes are in force, but could not be shown.
     NotShown(Box<Error>),
     /// Reading or writing the terminal, or getting random bytes.
     System(io::Error),
@@ -106,7 +106,7 @@ impl Error {
             }
             Self::Listen(..) => "is another one serving there? see countersign-serve(8)",
             Self::NotShown(_) => {
-                "the enrolment is in force; for new recovery codes: countersign enroll --replace USER"
+                "they are in force all the same; for others: countersign enroll --replace USER"
             }
             Self::GivenUp | Self::System(_) => "nothing was changed",
         }

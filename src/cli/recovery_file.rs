@@ -74,7 +74,7 @@ pub(super) fn is_in_force(user: &User, set: Option<&RecoverySet>) -> bool {
 /// Says where the codes are.
 pub(super) fn tell(path: Option<&Path>, terminal: &mut Terminal) {
     if let Some(path) = path {
-        terminal.say(format_args!("they are in {} too", path.display()));
+        terminal.say(format_args!("they are in {}", path.display()));
     }
 }
 

@@ -182,9 +182,9 @@ fn make(
     audit::log(Change::Repaired, user, terminal);
     let Some(page) = page else { return Ok(()) };
     terminal.say("keep these codes where the phone is not; the former ones are void:\n");
-    terminal.show(&page).map_err(|error| Error::NotShown(Box::new(error)))?;
+    let shown = terminal.show(&page);
     recovery_file::tell(options.recovery_file.as_deref(), terminal);
-    Ok(())
+    shown.map_err(|error| Error::NotShown(Box::new(error)))
 }
 
 /// Makes the state readable first. Were this cut off after that, no code would be good that is not now.
