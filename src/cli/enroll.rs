@@ -6,7 +6,7 @@ use super::args::Enroll;
 use super::audit::{self, Change};
 use super::entropy::Kernel;
 use super::error::{Error, ExitCode};
-use super::recovery_file::{Keep, is_in_force};
+use super::recovery_file::{KeptPage, is_in_force};
 use super::terminal::Terminal;
 use super::{host_name, qr, recovery_file, who};
 use crate::backend;
@@ -40,9 +40,9 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
     let page = recovery_file::page(user.name.as_str(), &issuer, &confirmed.codes);
     // From here on it is done and shown, or it is not done: no signal may stop it half way.
     sys::process::undisturbed(|| {
-        let keep = Keep { path: options.recovery_file.as_deref(), page: &page };
+        let kept = KeptPage { path: options.recovery_file.as_deref(), page: &page };
         let set = confirmed.credential.recovery.as_ref();
-        keep.and(|| activate(&user, former, &confirmed), || is_in_force(&user, set))?;
+        kept.save_before(|| activate(&user, former, &confirmed), || is_in_force(&user, set))?;
         audit::log(if former { Change::Replaced } else { Change::Enrolled }, &user, terminal);
         terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
         let shown = terminal.show(&page);

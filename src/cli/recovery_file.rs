@@ -39,18 +39,18 @@ pub(super) fn must_be_free(path: &Path) -> Result<(), Error> {
 }
 
 /// A page and where it is to be kept, if it is.
-pub(super) struct Keep<'a> {
+pub(super) struct KeptPage<'a> {
     /// The file that was asked for.
     pub(super) path: Option<&'a Path>,
     /// The text.
     pub(super) page: &'a str,
 }
 
-impl Keep<'_> {
+impl KeptPage<'_> {
     /// Saves the page before `make` puts its codes in force, and not without that: codes that are in force
     /// and nowhere to be read would be lost. A failure that leaves them in force all the same, as when
     /// the disk fails after the last step, leaves the file too.
-    pub(super) fn and(
+    pub(super) fn save_before(
         &self,
         make: impl FnOnce() -> Result<(), Error>,
         is_in_force: impl FnOnce() -> bool,

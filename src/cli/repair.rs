@@ -5,7 +5,7 @@ use super::audit::{self, Change};
 use super::entropy::Kernel;
 use super::error::{Error, ExitCode};
 use super::host_name;
-use super::recovery_file::{self, Keep, is_in_force};
+use super::recovery_file::{self, KeptPage, is_in_force};
 use super::terminal::Terminal;
 use super::who;
 use crate::backend;
@@ -174,8 +174,11 @@ fn make(
     let page = codes.map(|codes| recovery_file::page(user.name.as_str(), &host_name(), codes.codes()));
     match &page {
         Some(page) => {
-            let keep = Keep { path: options.recovery_file.as_deref(), page };
-            keep.and(|| mend_on_disk(user, mending), || is_in_force(user, mending.recovery.as_ref()))?;
+            let kept = KeptPage { path: options.recovery_file.as_deref(), page };
+            kept.save_before(
+                || mend_on_disk(user, mending),
+                || is_in_force(user, mending.recovery.as_ref()),
+            )?;
         }
         None => mend_on_disk(user, mending)?,
     }

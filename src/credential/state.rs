@@ -172,7 +172,7 @@ impl State {
 
     /// Makes nothing good of which it is not known whether it was used: no key has a record any more, and
     /// no recovery code is vouched for. Failures and sources stay.
-    pub fn forget_what_was_used(&mut self) {
+    pub fn vouch_for_nothing(&mut self) {
         self.keys.clear();
         self.recovery.sets.clear();
     }

@@ -118,7 +118,7 @@ impl FileStore {
             if let Some(directory) = noted.clone().filter(|kept| *kept != name) {
                 return Err(StoreError::Renamed { directory });
             }
-            must_be_free(users, &name)?;
+            require_no_directory(users, &name)?;
             let temporary = random_name(NEW)?;
             // The entry comes first: without it a renamed account would later count as not enrolled.
             // Alone it denies, until the enrolment is made anew or removed.
@@ -254,7 +254,7 @@ fn make_private_directory(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Fails where a user has a directory already, before anything is written.
-fn must_be_free(users: &Directory, name: &str) -> Result<(), StoreError> {
+fn require_no_directory(users: &Directory, name: &str) -> Result<(), StoreError> {
     match users.identity_of(name) {
         Ok(_) => Err(StoreError::AlreadyEnrolled),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -214,7 +214,7 @@ impl Current {
         // A slot that a crash tore is older than the one that was lost, but a crash forgets the number too.
         if let Some(last) = last.filter(|last| sequenced.sequence < *last) {
             sequenced.sequence = last;
-            sequenced.state.forget_what_was_used();
+            sequenced.state.vouch_for_nothing();
             health = StateHealth::PutBack;
         }
         Self { sequenced, place, health }

@@ -30,7 +30,7 @@ pub struct IdentityError;
 pub fn undisturbed<T>(action: impl FnOnce() -> T) -> Result<T, IdentityError> {
     let deaf = Deaf::new()?;
     let root = Root::new()?;
-    let first = First::new();
+    let first = FirstInTurn::new();
     let value = action();
     first.give_back()?;
     root.give_back()?;
@@ -96,11 +96,11 @@ impl Drop for Root {
 
 /// Ahead of all ordinary threads, until it is given back or dropped
 /// (`docs/decisions/0011-first-in-turn.md`).
-struct First {
+struct FirstInTurn {
     before: Option<libc::c_int>,
 }
 
-impl First {
+impl FirstInTurn {
     /// Where it is refused, as in some containers, the thread waits for its turn like any other.
     fn new() -> Self {
         let is_ordinary = |policy: &libc::c_int| {
@@ -118,7 +118,7 @@ impl First {
     }
 }
 
-impl Drop for First {
+impl Drop for FirstInTurn {
     fn drop(&mut self) {
         if let Some(before) = self.before.take() {
             // Only a panic leads here, and its guard denies.
