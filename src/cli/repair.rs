@@ -10,7 +10,6 @@ use super::terminal::Terminal;
 use super::who;
 use crate::backend;
 use crate::credential::format::datetime_of;
-use crate::credential::slot::NoState;
 use crate::credential::{
     Authenticator, CredentialStore as _, EnrolmentStore as _, KeyRecord, State, StoreError,
 };
@@ -62,7 +61,7 @@ pub(super) fn run(options: &Repair, terminal: &mut Terminal) -> Result<ExitCode,
 /// The state, if there is one and it can be read.
 fn readable_state(user: &User) -> Result<Option<State>, Error> {
     match backend::store().read_state(user) {
-        Err(StoreError::State(NoState::BothInvalid | NoState::WrongSize)) => Ok(None),
+        Err(StoreError::State(problem)) if problem.is_damage() => Ok(None),
         other => Ok(other?),
     }
 }

@@ -99,6 +99,17 @@ pub enum NoState {
     OtherFormat,
 }
 
+impl NoState {
+    /// Whether nothing can be read of it any more, so that a new one may take its place. What a later version
+    /// wrote is whole.
+    pub fn is_damage(self) -> bool {
+        match self {
+            Self::BothInvalid | Self::WrongSize => true,
+            Self::OtherFormat => false,
+        }
+    }
+}
+
 /// Takes the whole slot with the higher sequence.
 pub fn choose(first: Slot, second: Slot) -> Result<Chosen, NoState> {
     match (first, second) {

@@ -208,8 +208,8 @@ impl StoreError {
                 "find out who changed it, then `chown root` and `chmod go=` it or restore it"
             }
             Self::Credential(_) => "mend that line, or run `countersign remove` and enrol again",
-            Self::State(NoState::OtherFormat) => "a later version wrote it: install that version",
-            Self::State(NoState::BothInvalid | NoState::WrongSize) => "run `countersign repair`",
+            Self::State(problem) if problem.is_damage() => "run `countersign repair`",
+            Self::State(_) => "a later version wrote it: install that version",
             Self::OtherAccount => "if the account is a new one, run `countersign remove` and enrol it",
             Self::Renamed { .. } => "run `countersign remove` with the former name, then enrol again",
             Self::NameTooLong => "use a shorter account name",

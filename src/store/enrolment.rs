@@ -12,7 +12,6 @@ use super::files::{
 use super::names::directory_of;
 use super::state_file;
 use crate::credential::format;
-use crate::credential::slot::NoState;
 use crate::credential::store::{CredentialStore as _, EnrolmentStore, StoreError};
 use crate::credential::{Credential, State};
 use crate::sys::lock;
@@ -65,7 +64,7 @@ impl EnrolmentStore for FileStore {
     fn renew_state(&self, user: &User, fresh: &State) -> Result<Option<()>, StoreError> {
         let done = self.locked(user, |directory, locked| match locked.read() {
             Ok(_) => Ok(()),
-            Err(StoreError::State(NoState::BothInvalid | NoState::WrongSize)) => {
+            Err(StoreError::State(problem)) if problem.is_damage() => {
                 read_credential(directory, user)?;
                 clear_away_temporary(directory)?;
                 state_file::renew(directory, user, self.seen(), fresh)
