@@ -226,6 +226,22 @@ fn a_login_that_makes_the_state_and_fails_at_any_step_leaves_all_whole() {
     fail_every_step(login, "EIO");
 }
 
+/// Root that is confined is another cause than a caller that is not root, with another mend.
+#[test]
+fn a_caller_that_is_kept_from_what_the_lock_needs_is_told_so() {
+    let door = Door::new(WITH_A_CODE);
+    let is_of_the_lock = |step: &Step| step.mentions("SIG_BLOCK") || step.is_one_of(&["getresuid"]);
+    let steps: Vec<Step> = door.steps().into_iter().filter(is_of_the_lock).collect();
+    assert!(steps.len() >= 2, "{steps:?}");
+    for step in steps {
+        let faulty = door.fail(step, "EPERM");
+        assert_eq!(faulty.result(), "PAM_AUTHINFO_UNAVAIL", "{}", faulty.step);
+        let log = &faulty.log;
+        assert!(log.contains("reason=caller_confined"), "{}: {log}", faulty.step);
+        assert!(log.contains("mend=\"look for what confines the caller"), "{}: {log}", faulty.step);
+    }
+}
+
 /// A wrong code is charged, or its verdict is not told.
 #[test]
 fn no_fault_makes_a_guess_free() {

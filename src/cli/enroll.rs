@@ -49,7 +49,7 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
         recovery_file::tell(options.recovery_file.as_deref(), terminal);
         shown.map_err(|error| Error::NotShown(Box::new(error)))
     })
-    .map_err(|sys::process::IdentityError| Error::Store(StoreError::Identity))??;
+    .map_err(StoreError::from)??;
     Ok(ExitCode::Success)
 }
 

@@ -53,7 +53,7 @@ pub(super) fn run(options: &Repair, terminal: &mut Terminal) -> Result<ExitCode,
     if state.is_none() || findings.iter().any(|finding| mending.mends(finding)) {
         // From here on it is done and shown, or it is not done: no signal may stop it half way.
         sys::process::undisturbed(|| make(options, &user, &mending, codes.as_ref(), terminal))
-            .map_err(|sys::process::IdentityError| Error::Store(StoreError::Identity))??;
+            .map_err(StoreError::from)??;
     }
     look_again(&user, terminal)
 }

@@ -157,8 +157,13 @@ pub enum StoreError {
     Locked,
     /// The files were replaced again and again while we waited for the lock.
     KeepsChanging,
-    /// The lock needs an identity of root, which could not be taken or given back.
-    Identity,
+    /// The lock needs an identity of root, which the caller does not have.
+    NotRoot,
+    /// The caller is kept from what the lock needs, or from being as before.
+    Confined {
+        /// What was refused, such as `block the signals of the caller`.
+        doing: &'static str,
+    },
     /// A state was to be made, and the clock is not set.
     Clock,
     /// The user has a credential already.
@@ -186,7 +191,8 @@ impl StoreError {
             Self::Renamed { .. } => "renamed_account",
             Self::NameTooLong => "name_too_long",
             Self::Locked | Self::KeepsChanging => "store_busy",
-            Self::Identity => "not_root",
+            Self::NotRoot => "not_root",
+            Self::Confined { .. } => "caller_confined",
             Self::Clock => "clock_missing",
             Self::AlreadyEnrolled => "already_enrolled",
             Self::Unwritable => "unwritable",
@@ -216,7 +222,10 @@ impl StoreError {
             Self::Locked | Self::KeepsChanging => {
                 "try again, and look for a process that hangs with the state open"
             }
-            Self::Identity => "the caller must run as root (a service for others is to come)",
+            Self::NotRoot => "the caller must run as root (a service for others is to come)",
+            Self::Confined { .. } => {
+                "look for what confines the caller: a filter of system calls, or no capability CAP_SETUID"
+            }
             Self::Clock => "set the clock",
             Self::AlreadyEnrolled => "use --replace to enrol a new device in its place",
             Self::Unwritable => "report this as a bug",
@@ -250,7 +259,8 @@ impl fmt::Display for StoreError {
             Self::NameTooLong => out.write_str("the user name is too long for a directory"),
             Self::Locked => out.write_str("the state is locked by another process"),
             Self::KeepsChanging => out.write_str("the user's files kept changing"),
-            Self::Identity => out.write_str("cannot take or give back the identity of root"),
+            Self::NotRoot => out.write_str("the caller is not root"),
+            Self::Confined { doing } => write!(out, "cannot {doing}"),
             Self::Clock => out.write_str("the clock is not set"),
             Self::AlreadyEnrolled => out.write_str("the user is enrolled already"),
             Self::Unwritable => out.write_str("the new credential or state breaks its own format"),

@@ -15,7 +15,7 @@ use crate::credential::format;
 use crate::credential::store::{CredentialStore as _, EnrolmentStore, StoreError};
 use crate::credential::{Credential, State};
 use crate::sys::lock;
-use crate::sys::process::{IdentityError, undisturbed};
+use crate::sys::process::undisturbed;
 use crate::sys::secure_file::{Directory, OpenError};
 use crate::user::User;
 
@@ -31,7 +31,7 @@ impl EnrolmentStore for FileStore {
             return Err(StoreError::AlreadyEnrolled);
         }
         let placed = undisturbed(|| self.place(user, credential, state));
-        match (placed.map_err(|IdentityError| StoreError::Identity)?, self.read(user)) {
+        match (placed?, self.read(user)) {
             // The directory is there, but not an enrolment: what is wrong with it is what to tell.
             (Err(StoreError::AlreadyEnrolled), Err(problem)) => Err(problem),
             (placed, _) => placed,
@@ -90,14 +90,13 @@ impl EnrolmentStore for FileStore {
             self.remove_directory(user, &root, &directory, &name)?;
         }
         let forget = |_: &Directory| by_uid::forget(&root, &entries);
-        undisturbed(|| alone(&root, forget)).map_err(|IdentityError| StoreError::Identity)?.map(Some)
+        undisturbed(|| alone(&root, forget))?.map(Some)
     }
 
     fn note_uid(&self, user: &User) -> Result<(), StoreError> {
         let root = self.ensure_layout()?;
         let name = directory_of(&user.name)?;
-        undisturbed(|| alone(&root, |_| enter_uid(&root, user, &name)))
-            .map_err(|IdentityError| StoreError::Identity)?
+        undisturbed(|| alone(&root, |_| enter_uid(&root, user, &name)))?
     }
 
     fn read_state(&self, user: &User) -> Result<Option<State>, StoreError> {
@@ -201,7 +200,7 @@ impl FileStore {
         };
         let away = || alone(root, rename_and_remove);
         let Ok(Some(state)) = state_file::open(directory, user, self.seen()) else {
-            return undisturbed(away).map_err(|IdentityError| StoreError::Identity)?;
+            return undisturbed(away)?;
         };
         let reopen = || self.user_directory(user);
         state.while_locked(directory, reopen, |_| away())?.ok_or(StoreError::KeepsChanging)

@@ -20,6 +20,7 @@ use crate::credential::format;
 use crate::credential::store::{CredentialStore, Distrust, StateHealth, StoreError, Updated};
 use crate::credential::{Credential, State};
 use crate::sys::entropy;
+use crate::sys::process::Disturbed;
 use crate::sys::secure_file::{Access, Directory, OpenError, Refusal};
 use crate::user::User;
 
@@ -160,6 +161,18 @@ pub(super) fn random_name(prefix: &str) -> Result<String, StoreError> {
     let mut bytes = [0; 8];
     entropy::fill(&mut bytes).map_err(system("get random bytes"))?;
     Ok(format!("{prefix}{}", HEXLOWER.encode(&bytes)))
+}
+
+impl From<Disturbed> for StoreError {
+    fn from(problem: Disturbed) -> Self {
+        match problem {
+            Disturbed::NotRoot => Self::NotRoot,
+            Disturbed::Signals => Self::Confined { doing: "block the signals of the caller" },
+            Disturbed::IdentityNotTaken => Self::Confined { doing: "make the caller root in every way" },
+            Disturbed::IdentityKept => Self::Confined { doing: "give the caller its identity back" },
+            Disturbed::TurnKept => Self::Confined { doing: "give the caller its turn back" },
+        }
+    }
 }
 
 /// A system call's failure as the store's.

@@ -9,7 +9,7 @@ use super::seen::Seen;
 use crate::credential::State;
 use crate::credential::slot::{self, Chosen, NoState, Place, Sequenced, Slot};
 use crate::credential::store::{StateHealth, StoreError};
-use crate::sys::process::{IdentityError, require_file_size, undisturbed};
+use crate::sys::process::{require_file_size, undisturbed};
 use crate::sys::secure_file::{Access, Directory, Identity, OpenError, overwrite_in_place};
 use crate::sys::{clock, entropy, lock, slots};
 use crate::user::User;
@@ -63,7 +63,7 @@ pub(super) fn make_missing<'a>(
     let mut counter_key = [0; 16];
     entropy::fill(&mut counter_key).map_err(system("get random bytes"))?;
     let state = State::new(counter_key, now);
-    undisturbed(|| place(directory, user, seen, &state)).map_err(|IdentityError| StoreError::Identity)??;
+    undisturbed(|| place(directory, user, seen, &state))??;
     open(directory, user, seen)?.ok_or(StoreError::KeepsChanging)
 }
 
@@ -159,8 +159,7 @@ impl StateFile<'_> {
             };
             self.file.unlock().map_err(system("unlock the state"))?;
             result
-        })
-        .map_err(|IdentityError| StoreError::Identity)?
+        })?
     }
 
     /// Whether the path still leads to the directory and the state that were opened.

@@ -18,16 +18,27 @@ pub fn require_file_size(size: u64) -> io::Result<()> {
     if limit < size { Err(io::Error::from(io::ErrorKind::FileTooLarge)) } else { Ok(()) }
 }
 
-/// The identity could not be taken, or what was taken not be given back; whoever sees this must deny.
+/// Why a thread could not be left undisturbed, or not be made as before; whoever sees this must deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IdentityError;
+pub enum Disturbed {
+    /// It is not root and may not become root.
+    NotRoot,
+    /// Its signals could not be blocked.
+    Signals,
+    /// It is root, but not in every way, and may not become so.
+    IdentityNotTaken,
+    /// Its identity could not be given back.
+    IdentityKept,
+    /// Its turn could not be given back.
+    TurnKept,
+}
 
 /// Runs `action` with real, effective and saved uid 0, with every signal blocked that can be, and ahead
 /// of all ordinary threads where the kernel allows that.
 ///
 /// Identity, signal mask and turn of the calling thread are as before when this returns, also after a
 /// panic. If identity or turn could not be given back, what `action` returned is lost.
-pub fn undisturbed<T>(action: impl FnOnce() -> T) -> Result<T, IdentityError> {
+pub fn undisturbed<T>(action: impl FnOnce() -> T) -> Result<T, Disturbed> {
     let deaf = Deaf::new()?;
     let root = Root::new()?;
     let first = FirstInTurn::new();
@@ -44,11 +55,11 @@ struct Deaf {
 }
 
 impl Deaf {
-    fn new() -> Result<Self, IdentityError> {
+    fn new() -> Result<Self, Disturbed> {
         let mut before = SigSet::empty();
         // Of the calling thread alone on Linux, and unlike nix's pthread_sigmask it tells a failure.
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::all()), Some(&mut before))
-            .map_err(|_| IdentityError)?;
+            .map_err(|_| Disturbed::Signals)?;
         Ok(Self { before })
     }
 }
@@ -66,19 +77,22 @@ struct Root {
 }
 
 impl Root {
-    fn new() -> Result<Self, IdentityError> {
-        let before = getresuid().map_err(|_| IdentityError)?;
+    fn new() -> Result<Self, Disturbed> {
+        let before = getresuid().map_err(|_| Disturbed::IdentityNotTaken)?;
         if [before.real, before.effective, before.saved].iter().all(|uid| uid.is_root()) {
             return Ok(Self { before: None });
         }
-        set_thread_uids(Uid::from_raw(0), Uid::from_raw(0), Uid::from_raw(0)).map_err(|_| IdentityError)?;
+        let refused =
+            if before.effective.is_root() { Disturbed::IdentityNotTaken } else { Disturbed::NotRoot };
+        let root = Uid::from_raw(0);
+        set_thread_uids(root, root, root).map_err(|_| refused)?;
         Ok(Self { before: Some(before) })
     }
 
-    fn give_back(mut self) -> Result<(), IdentityError> {
+    fn give_back(mut self) -> Result<(), Disturbed> {
         match self.before.take() {
             Some(ResUid { real, effective, saved }) => {
-                set_thread_uids(real, effective, saved).map_err(|_| IdentityError)
+                set_thread_uids(real, effective, saved).map_err(|_| Disturbed::IdentityKept)
             }
             None => Ok(()),
         }
@@ -113,8 +127,8 @@ impl FirstInTurn {
         Self { before: before.filter(|_| set_turn(libc::SCHED_FIFO, 1).is_ok()) }
     }
 
-    fn give_back(mut self) -> Result<(), IdentityError> {
-        self.before.take().map_or(Ok(()), |before| set_turn(before, 0).map_err(|_| IdentityError))
+    fn give_back(mut self) -> Result<(), Disturbed> {
+        self.before.take().map_or(Ok(()), |before| set_turn(before, 0).map_err(|_| Disturbed::TurnKept))
     }
 }
 
