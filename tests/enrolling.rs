@@ -16,6 +16,7 @@ mod screen;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
 
 use command::{
     QUESTION, log_in, machine, nothing_is_kept, on_terminal, phone_of, recovery_codes_on, run, start,
@@ -216,6 +217,29 @@ fn an_enrolment_that_fails_takes_back_nothing_that_was_there_before() {
     assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_AUTHINFO_UNAVAIL");
 }
 
+/// No lock is held while the command writes to its terminal, which Control and S stops.
+#[test]
+fn a_terminal_that_is_stopped_before_the_last_word_keeps_nobody_out() {
+    let sandbox = machine();
+    let (alice, _) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    let credential = alice.directory(&sandbox.store()).join("credential.toml");
+    let before = fs::read(&credential).expect("the credential");
+    let mut terminal = on_terminal(&sandbox, &["enroll", "--replace", "alice"]);
+    let phone = phone_of(&mut terminal);
+    terminal.send_control('s');
+    terminal.send_line(&phone.code(0));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while fs::read(&credential).expect("the credential") == before {
+        assert!(Instant::now() < deadline, "never replaced: {}", terminal.transcript());
+    }
+    assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_SUCCESS");
+    assert!(!terminal.has_ended() && !terminal.transcript().contains("is enrolled"), "not stopped");
+    terminal.send_control('q');
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+    assert_eq!(recovery_codes_on(&terminal.transcript()).len(), 10);
+}
+
 #[test]
 fn what_a_killed_replacement_left_is_cleared_away_by_the_next() {
     let sandbox = machine();
@@ -372,7 +396,7 @@ fn killed_at_any_moment_an_enrolment_is_whole_or_absent() {
         terminal.send_line(&phone.code(0));
         // From the first thing that is made in the store on, later and later: 0.1 ms to 100 ms.
         while nothing_is_kept(&sandbox) && !terminal.has_ended() {}
-        std::thread::sleep(std::time::Duration::from_micros(100 << (round / 4)));
+        std::thread::sleep(Duration::from_micros(100 << (round / 4)));
         terminal.kill();
         drop(terminal);
         let directory = sandbox.store().join("users/alice");
