@@ -1,4 +1,4 @@
-//! The operating system, made safe: descriptors, locks, identity, accounts, clock, randomness,
+//! The operating system, made safe: descriptors, sockets, locks, identity, accounts, clock, randomness,
 //! and libpam as an application calls it.
 //!
 //! With `pam` the only place that may hold `unsafe`. It knows system calls and nothing of codes.
@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod local_socket;
 pub mod lock;
 pub mod pam_client;
 mod pam_conversation;
