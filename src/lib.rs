@@ -12,6 +12,7 @@
 //! - [`enrol`], [`login`]: the two use cases, over traits
 //! - [`sys`]: system calls, made safe
 //! - [`store`]: the keeper of credentials on this machine
+//! - [`password`]: a proof of a password, in a process of its own
 //! - [`backend`]: the one place that knows every kind of keeper and verifier
 //! - `pam`: the PAM module; [`cli`]: the command
 #![deny(
@@ -40,6 +41,7 @@ pub mod enrol;
 pub mod login;
 pub mod otp;
 mod pam;
+pub mod password;
 pub mod policy;
 pub mod store;
 pub mod sys;

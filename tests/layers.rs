@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may use of ours.
-const TABLE: [(&str, &[&str]); 14] = [
+const TABLE: [(&str, &[&str]); 15] = [
     ("user", &[]),
     ("otp", &[]),
     ("credential", &["user", "otp"]),
@@ -19,6 +19,7 @@ const TABLE: [(&str, &[&str]); 14] = [
     ("login", &["user", "otp", "credential", "policy", "config", "verifier", "enrol"]),
     ("sys", &["user"]),
     ("store", &["user", "credential", "sys"]),
+    ("password", &["user", "policy", "sys"]),
     ("import", &["user", "otp", "credential"]),
     ("backend", &["config", "credential", "policy", "verifier", "store", "sys"]),
     ("pam", &["user", "login", "config", "backend", "sys", "verifier"]),
@@ -35,6 +36,7 @@ const TABLE: [(&str, &[&str]); 14] = [
             "login",
             "sys",
             "store",
+            "password",
             "import",
             "backend",
         ],
