@@ -36,6 +36,9 @@ pub(super) enum Verb {
     Repair(Repair),
     /// Make the state for a credential that configuration management has placed
     Adopt(Adopt),
+    /// Prove a password to the service at standard input; units and the service start it
+    #[command(hide = true)]
+    ProvePassword,
 }
 
 /// `countersign enroll`
