@@ -9,6 +9,9 @@ PAM_DIR ?= $(patsubst %/,%,$(dir $(firstword $(wildcard \
 	/usr/lib/$(ARCH)/security/pam_unix.so /lib/$(ARCH)/security/pam_unix.so \
 	/usr/lib64/security/pam_unix.so /usr/lib/security/pam_unix.so))))
 
+# The stack that is nobody's but ours; the others are examples.
+OWN_STACK := pam.d/countersign
+
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 MODULE  := $(TARGET)/release/libpam_countersign.so
 COMMAND := $(TARGET)/release/countersign
@@ -79,7 +82,9 @@ install:
 	install -D -m 0755 $(COMMAND) '$(DESTDIR)$(PREFIX)/bin/countersign'
 	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/man/man8' docs/man/pam_countersign.8
 	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/man/man1' docs/man/countersign.1
-	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign/pam.d' $(wildcard pam.d/*)
+	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign/pam.d' \
+		$(filter-out $(OWN_STACK),$(wildcard pam.d/*))
+	test -e '$(DESTDIR)/etc/$(OWN_STACK)' || install -D -m 0644 $(OWN_STACK) '$(DESTDIR)/etc/$(OWN_STACK)'
 	install -d -m 0700 '$(DESTDIR)/var/lib/countersign' \
 		'$(DESTDIR)/var/lib/countersign/users' '$(DESTDIR)/var/lib/countersign/by-uid'
 
@@ -89,6 +94,8 @@ uninstall:
 	rm -f '$(DESTDIR)$(PAM_DIR)/pam_countersign.so' '$(DESTDIR)$(PREFIX)/bin/countersign' \
 		'$(DESTDIR)$(PREFIX)/share/man/man8/pam_countersign.8' '$(DESTDIR)$(PREFIX)/share/man/man1/countersign.1'
 	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/countersign'
+	# One that an administrator has changed is his.
+	! cmp -s $(OWN_STACK) '$(DESTDIR)/etc/$(OWN_STACK)' || rm -f '$(DESTDIR)/etc/$(OWN_STACK)'
 
 clean:
 	$(CARGO) clean

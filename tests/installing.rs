@@ -7,6 +7,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+/// The one stack that is installed.
+const OWN_STACK: &str = "etc/pam.d/countersign";
+
 /// Runs make for an empty machine; there must be something built.
 fn make(target: &str, machine: &Path) -> Output {
     let mut make = Command::new("make");
@@ -51,9 +54,25 @@ fn installing_enables_nothing() {
     let files = listing(machine.path());
     assert!(files.iter().any(|file| file == "usr/lib/security/pam_countersign.so"), "{files:?}");
     assert!(files.iter().any(|file| file == "usr/bin/countersign"), "{files:?}");
-    // A stack is in /etc, and nothing else makes anybody be asked.
-    assert!(!files.iter().any(|file| file.starts_with("etc/")), "{files:?}");
-    assert!(!machine.path().join("etc").exists());
+    // A stack is in /etc, and nothing else makes anybody be asked. The one of our own asks no code.
+    let in_etc: Vec<&String> = files.iter().filter(|file| file.starts_with("etc/")).collect();
+    assert_eq!(in_etc, [OWN_STACK]);
+    let own = fs::read_to_string(machine.path().join(OWN_STACK)).expect("the stack");
+    let lines: Vec<&str> = own.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    assert_eq!(lines, ["auth     required  pam_unix.so", "account  required  pam_unix.so"]);
+    assert!(!files.iter().any(|file| file.ends_with("share/doc/countersign/pam.d/countersign")), "{files:?}");
+}
+
+#[test]
+fn a_changed_stack_of_our_own_is_neither_overwritten_nor_removed() {
+    let machine = tempfile::tempdir().expect("a directory");
+    let stack = machine.path().join(OWN_STACK);
+    fs::create_dir_all(stack.parent().expect("a parent")).expect("a directory");
+    fs::write(&stack, "auth required pam_sss.so\n").expect("a file");
+    must(&make("install", machine.path()));
+    assert_eq!(fs::read_to_string(&stack).expect("the stack"), "auth required pam_sss.so\n");
+    must(&make("uninstall", machine.path()));
+    assert_eq!(listing(machine.path()), [OWN_STACK]);
 }
 
 #[test]
