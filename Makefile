@@ -9,6 +9,8 @@ PAM_DIR ?= $(patsubst %/,%,$(dir $(firstword $(wildcard \
 	/usr/lib/$(ARCH)/security/pam_unix.so /lib/$(ARCH)/security/pam_unix.so \
 	/usr/lib64/security/pam_unix.so /usr/lib/security/pam_unix.so))))
 
+UNITS   := $(notdir $(wildcard packaging/systemd/*))
+UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 # The stack that is nobody's but ours; the others are examples.
 OWN_STACK := pam.d/countersign
 
@@ -85,6 +87,11 @@ install:
 	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign/pam.d' \
 		$(filter-out $(OWN_STACK),$(wildcard pam.d/*))
 	test -e '$(DESTDIR)/etc/$(OWN_STACK)' || install -D -m 0644 $(OWN_STACK) '$(DESTDIR)/etc/$(OWN_STACK)'
+	install -d '$(UNIT_DIR)'
+	for unit in $(UNITS); do \
+		sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' "packaging/systemd/$$unit" >'$(UNIT_DIR)'/"$$unit" \
+		&& chmod 0644 '$(UNIT_DIR)'/"$$unit" || exit 1; \
+	done
 	install -d -m 0700 '$(DESTDIR)/var/lib/countersign' \
 		'$(DESTDIR)/var/lib/countersign/users' '$(DESTDIR)/var/lib/countersign/by-uid'
 
@@ -94,6 +101,7 @@ uninstall:
 	rm -f '$(DESTDIR)$(PAM_DIR)/pam_countersign.so' '$(DESTDIR)$(PREFIX)/bin/countersign' \
 		'$(DESTDIR)$(PREFIX)/share/man/man8/pam_countersign.8' '$(DESTDIR)$(PREFIX)/share/man/man1/countersign.1'
 	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/countersign'
+	for unit in $(UNITS); do rm -f '$(UNIT_DIR)'/"$$unit"; done
 	# One that an administrator has changed is his.
 	! cmp -s $(OWN_STACK) '$(DESTDIR)/etc/$(OWN_STACK)' || rm -f '$(DESTDIR)/etc/$(OWN_STACK)'
 
