@@ -11,6 +11,8 @@ PAM_DIR ?= $(patsubst %/,%,$(dir $(firstword $(wildcard \
 
 UNITS   := $(notdir $(wildcard packaging/systemd/*))
 UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+# The stack that is nobody's but ours; the others are examples.
+OWN_STACK := pam.d/countersign
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 MODULE  := $(TARGET)/release/libpam_countersign.so
@@ -82,7 +84,9 @@ install:
 	install -D -m 0755 $(COMMAND) '$(DESTDIR)$(PREFIX)/bin/countersign'
 	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/man/man8' docs/man/pam_countersign.8
 	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/man/man1' docs/man/countersign.1
-	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign/pam.d' $(wildcard pam.d/*)
+	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign/pam.d' \
+		$(filter-out $(OWN_STACK),$(wildcard pam.d/*))
+	test -e '$(DESTDIR)/etc/$(OWN_STACK)' || install -D -m 0644 $(OWN_STACK) '$(DESTDIR)/etc/$(OWN_STACK)'
 	install -d '$(UNIT_DIR)'
 	for unit in $(UNITS); do \
 		sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' "packaging/systemd/$$unit" >'$(UNIT_DIR)'/"$$unit" \
@@ -98,6 +102,8 @@ uninstall:
 		'$(DESTDIR)$(PREFIX)/share/man/man8/pam_countersign.8' '$(DESTDIR)$(PREFIX)/share/man/man1/countersign.1'
 	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/countersign'
 	for unit in $(UNITS); do rm -f '$(UNIT_DIR)'/"$$unit"; done
+	# One that an administrator has changed is his.
+	! cmp -s $(OWN_STACK) '$(DESTDIR)/etc/$(OWN_STACK)' || rm -f '$(DESTDIR)/etc/$(OWN_STACK)'
 
 clean:
 	$(CARGO) clean

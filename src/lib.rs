@@ -16,6 +16,7 @@
 //! - [`sys`]: system calls, made safe
 //! - [`store`]: the keeper of credentials on this machine
 //! - [`remote`]: the verifier at the other end of a socket
+//! - [`password`]: a proof of a password, in a process of its own
 //! - [`backend`]: the one place that knows every kind of keeper and verifier
 //! - [`service`]: judges codes for callers that are not root
 //! - `pam`: the PAM module; [`cli`]: the command
@@ -46,6 +47,7 @@ pub mod log;
 pub mod login;
 pub mod otp;
 mod pam;
+pub mod password;
 pub mod policy;
 pub mod remote;
 pub mod service;

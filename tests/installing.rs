@@ -7,8 +7,15 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+/// The one stack that is installed.
+const OWN_STACK: &str = "etc/pam.d/countersign";
+
 /// Runs make for an empty machine; there must be something built.
 fn make(target: &str, machine: &Path) -> Output {
+    make_with(target, machine, &[])
+}
+
+fn make_with(target: &str, machine: &Path, variables: &[&str]) -> Output {
     let mut make = Command::new("make");
     make.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("MAKEFLAGS").args(["--silent", target]);
     make.arg(format!("DESTDIR={}", machine.display())).arg("PAM_DIR=/usr/lib/security");
@@ -18,7 +25,7 @@ fn make(target: &str, machine: &Path) -> Output {
     if let Some(command) = std::env::var_os("COUNTERSIGN_COMMAND") {
         make.arg(format!("COMMAND={}", command.display()));
     }
-    make.output().expect("make")
+    make.args(variables).output().expect("make")
 }
 
 fn must(output: &Output) {
@@ -51,9 +58,38 @@ fn installing_enables_nothing() {
     let files = listing(machine.path());
     assert!(files.iter().any(|file| file == "usr/lib/security/pam_countersign.so"), "{files:?}");
     assert!(files.iter().any(|file| file == "usr/bin/countersign"), "{files:?}");
-    // A stack is in /etc, and nothing else makes anybody be asked.
-    assert!(!files.iter().any(|file| file.starts_with("etc/")), "{files:?}");
-    assert!(!machine.path().join("etc").exists());
+    // A stack is in /etc, and nothing else makes anybody be asked. The one of our own asks no code.
+    let in_etc: Vec<&String> = files.iter().filter(|file| file.starts_with("etc/")).collect();
+    assert_eq!(in_etc, [OWN_STACK]);
+    let own = fs::read_to_string(machine.path().join(OWN_STACK)).expect("the stack");
+    let lines: Vec<&str> = own.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    assert_eq!(lines, ["auth     required  pam_unix.so", "account  required  pam_unix.so"]);
+    assert!(!files.iter().any(|file| file.ends_with("share/doc/countersign/pam.d/countersign")), "{files:?}");
+}
+
+#[test]
+fn units_start_the_command_where_it_is() {
+    let machine = tempfile::tempdir().expect("a directory");
+    must(&make_with("install", machine.path(), &["PREFIX=/opt/local"]));
+    let units = machine.path().join("opt/local/lib/systemd/system");
+    let service = fs::read_to_string(units.join("countersign-password@.service")).expect("the unit");
+    assert!(service.contains("\nExecStart=/opt/local/bin/countersign prove-password\n"), "{service}");
+    assert!(machine.path().join("opt/local/bin/countersign").exists());
+    assert!(units.join("countersign-password.socket").exists());
+    must(&make_with("uninstall", machine.path(), &["PREFIX=/opt/local"]));
+    assert_eq!(listing(machine.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_changed_stack_of_our_own_is_neither_overwritten_nor_removed() {
+    let machine = tempfile::tempdir().expect("a directory");
+    let stack = machine.path().join(OWN_STACK);
+    fs::create_dir_all(stack.parent().expect("a parent")).expect("a directory");
+    fs::write(&stack, "auth required pam_sss.so\n").expect("a file");
+    must(&make("install", machine.path()));
+    assert_eq!(fs::read_to_string(&stack).expect("the stack"), "auth required pam_sss.so\n");
+    must(&make("uninstall", machine.path()));
+    assert_eq!(listing(machine.path()), [OWN_STACK]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may use of ours.
-const TABLE: [(&str, &[&str]); 19] = [
+const TABLE: [(&str, &[&str]); 20] = [
     ("user", &[]),
     ("otp", &[]),
     ("credential", &["user", "otp"]),
@@ -22,6 +22,7 @@ const TABLE: [(&str, &[&str]); 19] = [
     ("log", &["login"]),
     ("sys", &["user"]),
     ("store", &["user", "credential", "sys"]),
+    ("password", &["user", "policy", "sys"]),
     ("import", &["user", "otp", "credential"]),
     ("remote", &["user", "credential", "verifier", "status", "wire", "sys"]),
     (
@@ -49,6 +50,7 @@ const TABLE: [(&str, &[&str]); 19] = [
             "wire",
             "log",
             "store",
+            "password",
             "import",
             "remote",
             "backend",

@@ -38,6 +38,9 @@ pub(super) enum Verb {
     Adopt(Adopt),
     /// Judge codes for callers that are not root, on the socket that systemd hands over
     Serve(Serve),
+    /// Prove a password to the service at standard input; units and the service start it
+    #[command(hide = true)]
+    ProvePassword,
 }
 
 /// `countersign enroll`

@@ -9,6 +9,7 @@ mod audit;
 mod enroll;
 mod entropy;
 mod error;
+mod prove_password;
 mod qr;
 mod recovery_file;
 mod remove;
@@ -45,6 +46,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Repair(options) => repair::run(&options, &mut terminal),
         Verb::Serve(options) => serve::run(&options, &mut terminal),
         Verb::Adopt(options) => adopt::run(&options, &mut terminal),
+        Verb::ProvePassword => prove_password::run(),
     };
     let code = done.unwrap_or_else(|error| {
         terminal.complain(&error);

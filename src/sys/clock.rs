@@ -1,4 +1,6 @@
-//! The clock of the machine, believed only when it has been set.
+//! The clock of the machine, believed only when it has been set, and waiting that no clock changes.
+
+use std::time::{Duration, Instant};
 
 /// 2020-01-01: a clock before this has never been set, and every code would be judged wrongly.
 const EARLIEST: u64 = 1_577_836_800;
@@ -9,4 +11,36 @@ pub fn now() -> Option<u64> {
     let now = std::time::SystemTime::now();
     let seconds = now.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
     (seconds >= EARLIEST).then_some(seconds)
+}
+
+/// A moment to wait for at most, on a clock that nobody sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(wait: Duration) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "how long to wait is no question of the time")]
+        let now = Instant::now();
+        Self(now.checked_add(wait).unwrap_or(now))
+    }
+
+    /// How long it is until then; `None` when it has passed.
+    pub fn left(self) -> Option<Duration> {
+        let Self(now) = Self::after(Duration::ZERO);
+        self.0.checked_duration_since(now).filter(|left| !left.is_zero())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_passes_and_the_earlier_one_counts() {
+        let (soon, late) = (Deadline::after(Duration::ZERO), Deadline::after(Duration::from_secs(3600)));
+        assert_eq!(soon.left(), None);
+        assert!(late.left().unwrap() > Duration::from_secs(3590));
+        assert_eq!(soon.min(late), soon);
+    }
 }

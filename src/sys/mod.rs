@@ -1,11 +1,15 @@
-//! The operating system, made safe: descriptors, locks, identity, accounts, clock, randomness.
+//! The operating system, made safe: descriptors, sockets, locks, identity, accounts, clock, randomness,
+//! and libpam as an application calls it.
 //!
 //! With `pam` the only place that may hold `unsafe`. It knows system calls and nothing of codes.
 #![allow(unsafe_code)]
 
 pub mod clock;
 pub mod entropy;
+pub mod local_socket;
 pub mod lock;
+pub mod pam_client;
+mod pam_conversation;
 pub mod process;
 pub mod secure_file;
 pub mod slots;
