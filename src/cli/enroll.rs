@@ -10,12 +10,14 @@ use super::recovery_file::{KeptPage, is_in_force};
 use super::terminal::Terminal;
 use super::{host_name, qr, recovery_file, who};
 use crate::backend;
-use crate::credential::{Credential, CredentialStore as _, EnrolmentStore as _, StoreError};
-use crate::enrol::{self, Confirmed, Pending};
+use crate::credential::{CredentialStore as _, StoreError};
+use crate::enrol::{self, Confirmed, Pending, Purpose};
 use crate::otp::Passcode;
 use crate::sys;
 use crate::user::User;
 
+/// What the first device of a user is called.
+const FIRST_DEVICE: &str = "phone";
 /// How often a first code may be wrong.
 const TRIES: u32 = 5;
 /// Lines below the QR code: the key, its explanation and the question.
@@ -34,15 +36,16 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
     }
     terminal.permit_secrets(options.force)?;
     let issuer = options.issuer.clone().unwrap_or_else(host_name);
-    let pending = enrol::begin(user.clone(), &mut Kernel)?;
+    let purpose = if former { Purpose::InPlaceOfAll } else { Purpose::First };
+    let pending = enrol::begin(user.clone(), FIRST_DEVICE, purpose, &mut Kernel)?;
     present(&pending, &user, &issuer, terminal)?;
     let confirmed = ask_for_first_code(&pending, terminal)?;
     let page = recovery_file::page(user.name.as_str(), &issuer, &confirmed.codes);
     // From here on it is done and shown, or it is not done: no signal may stop it half way.
     sys::process::undisturbed(|| {
         let kept = KeptPage { path: options.recovery_file.as_deref(), page: &page };
-        let set = confirmed.credential.recovery.as_ref();
-        kept.save_before(|| activate(&user, former, &confirmed), || is_in_force(&user, set))?;
+        let set = confirmed.set.as_ref();
+        kept.save_before(|| activate(&confirmed), || is_in_force(&user, set))?;
         audit::log(if former { Change::Replaced } else { Change::Enrolled }, &user, terminal);
         terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
         let shown = terminal.show(&page);
@@ -97,19 +100,9 @@ fn ask_for_first_code(pending: &Pending, terminal: &mut Terminal) -> Result<Conf
     Err(Error::NeverConfirmed)
 }
 
-/// Makes the enrolment what logins go by.
-fn activate(user: &User, former: bool, confirmed: &Confirmed) -> Result<(), Error> {
-    let store = backend::store();
+/// Makes the enrolment what logins go by. Where the former one was removed in the meantime, the person
+/// who removed it had the last word.
+fn activate(confirmed: &Confirmed) -> Result<(), Error> {
     let now = sys::clock::now().ok_or(Error::Clock)?;
-    if !former {
-        return Ok(store.create(user, &confirmed.credential, &confirmed.first_state(now))?);
-    }
-    let replaced = store.replace(user, |former, state| {
-        confirmed.enter_into(state);
-        state.written = now;
-        // A new phone does not lift what an administrator has ordered.
-        Credential { disabled: former.disabled, ..confirmed.credential.clone() }
-    })?;
-    // Removed in the meantime: then the person who removed it had the last word.
-    replaced.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))
+    enrol::keep(&backend::store(), confirmed, now).map_err(|error| Error::of_keeping(error, &confirmed.user))
 }

@@ -5,7 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::credential::StoreError;
-use crate::user::BadName;
+use crate::enrol::{DeviceProblem, KeepError};
+use crate::user::{BadName, User};
 use crate::verifier::{ServiceError, VerifierError};
 
 /// How the command ended, the same table as in `countersign(1)`.
@@ -50,6 +51,8 @@ pub enum Error {
     NotEnrolled(String),
     /// The user is enrolled already.
     AlreadyEnrolled(String),
+    /// What devices a user has does not allow it.
+    Device(DeviceProblem),
     /// The store.
     Store(StoreError),
     /// The service gave no answer.
@@ -87,6 +90,9 @@ impl Error {
             Self::Accounts(_) => "look at the name service, see nsswitch.conf(5)",
             Self::NotEnrolled(_) => "enrol with: countersign enroll USER",
             Self::AlreadyEnrolled(_) => "to move to a new device: countersign enroll --replace USER",
+            Self::Device(DeviceProblem::Last) => "to be no longer enrolled: countersign remove",
+            Self::Device(DeviceProblem::TooMany) => "remove one first: countersign remove --device NAME",
+            Self::Device(_) => "`countersign status` lists the devices by their names",
             Self::Store(error) => error.mend(),
             Self::Service(error) => error.mend(),
             Self::NotATerminal => "run it in a terminal, or use --force to show the secret all the same",
@@ -118,6 +124,7 @@ impl Error {
             Self::NotRoot
             | Self::AlreadyEnrolled(_)
             | Self::NotATerminal
+            | Self::Device(_)
             | Self::GivenUp
             | Self::NeverConfirmed
             | Self::FileExists(_)
@@ -149,6 +156,12 @@ impl fmt::Display for Error {
             Self::Accounts(error) => write!(out, "cannot look up the account: {error}"),
             Self::NotEnrolled(name) => write!(out, "{name} is not enrolled"),
             Self::AlreadyEnrolled(name) => write!(out, "{name} is enrolled already"),
+            Self::Device(problem) => out.write_str(match problem {
+                DeviceProblem::NameTaken => "there is a device of that name already",
+                DeviceProblem::Unknown => "there is no device of that name",
+                DeviceProblem::TooMany => "there are as many devices as there can be",
+                DeviceProblem::Last => "that is the last device",
+            }),
             Self::Store(error) => error.fmt(out),
             Self::Service(error) => error.fmt(out),
             Self::NotATerminal => out.write_str("this would show a secret, and the output is not a terminal"),
@@ -162,6 +175,17 @@ impl fmt::Display for Error {
             Self::Listen(path, error) => write!(out, "cannot listen at {}: {error}", path.display()),
             Self::NotShown(error) => write!(out, "the recovery codes could not be shown: {error}"),
             Self::System(error) => error.fmt(out),
+        }
+    }
+}
+
+impl Error {
+    /// Why a change to this user's enrolment was not kept.
+    pub fn of_keeping(error: KeepError, user: &User) -> Self {
+        match error {
+            KeepError::Store(error) => Self::Store(error),
+            KeepError::NotEnrolled => Self::NotEnrolled(user.name.to_string()),
+            KeepError::Device(problem) => Self::Device(problem),
         }
     }
 }

@@ -5,11 +5,13 @@
 //! all of it is in memory, so whoever gives up in the middle leaves nothing behind.
 #![forbid(unsafe_code)]
 
+mod keeping;
 mod pending;
 mod recovery_codes;
 pub mod repair;
 
-pub use pending::{Confirmed, Pending, begin};
+pub use keeping::{DeviceProblem, KeepError, keep, keep_recovery_codes, remove_device};
+pub use pending::{Confirmed, Pending, Purpose, begin};
 pub use recovery_codes::RecoveryCodes;
 
 use crate::credential::{Authenticator, Credential, KeyRecord, State};
@@ -51,7 +53,7 @@ mod tests {
 
     /// Counts up, so that nothing made of it is alike.
     #[derive(Default)]
-    pub(super) struct Counting(u8);
+    pub(super) struct Counting(pub(super) u8);
 
     impl Entropy for Counting {
         type Error = BadSecret;

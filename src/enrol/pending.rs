@@ -2,8 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use super::{Entropy, RecoveryCodes};
-use crate::credential::{Authenticator, Credential, KeyRecord, Kind, State};
+use super::{DeviceProblem, Entropy, RecoveryCodes};
+use crate::credential::record::MOST_AUTHENTICATORS;
+use crate::credential::{Authenticator, Credential, KeyRecord, Kind, RecoverySet, State};
 use crate::otp::secret::MADE_HERE;
 use crate::otp::uri::{Label, Moving, otpauth};
 use crate::otp::{Algorithm, Code, Digits, Period, RecoveryCode, SharedSecret};
@@ -12,30 +13,57 @@ use crate::policy::throttle::unlock;
 use crate::policy::window::candidates;
 use crate::user::User;
 
+/// What a new authenticator is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The first of a user, with recovery codes.
+    First,
+    /// In place of all that he has, with new recovery codes.
+    InPlaceOfAll,
+    /// Beside those that he has.
+    Beside,
+    /// In place of the one of the same name, as with a new phone.
+    InPlaceOfOne,
+}
+
+impl Purpose {
+    fn comes_with_recovery_codes(self) -> bool {
+        matches!(self, Self::First | Self::InPlaceOfAll)
+    }
+}
+
 /// A new authenticator that has not been proven yet, with the recovery codes that go with it.
 pub struct Pending {
     user: User,
+    purpose: Purpose,
     authenticator: Authenticator,
-    recovery: RecoveryCodes,
+    recovery: Option<RecoveryCodes>,
     counter_key: [u8; 16],
 }
 
-/// Makes a secret of 160 bits and a set of recovery codes.
-pub fn begin<E: Entropy>(user: User, entropy: &mut E) -> Result<Pending, E::Error> {
+/// Makes a secret of 160 bits, and a set of recovery codes where the purpose asks for one. `id` is the
+/// name that people have for the device.
+pub fn begin<E: Entropy>(
+    user: User,
+    id: &str,
+    purpose: Purpose,
+    entropy: &mut E,
+) -> Result<Pending, E::Error> {
     let mut secret = Zeroizing::new([0; MADE_HERE]);
     entropy.fill(secret.as_mut())?;
-    let recovery = RecoveryCodes::make(entropy)?;
+    let with_codes = purpose.comes_with_recovery_codes();
+    let recovery = if with_codes { Some(RecoveryCodes::make(entropy)?) } else { None };
     let mut counter_key = [0; 16];
     entropy.fill(&mut counter_key)?;
     let authenticator = Authenticator {
-        id: "phone".to_owned(),
+        id: id.to_owned(),
         secret: SharedSecret::from_bytes(secret.as_ref())?,
         kind: Kind::Totp(Period::RECOMMENDED),
         algorithm: Algorithm::Sha1,
         digits: Digits::Six,
         confirmed: None,
     };
-    Ok(Pending { user, authenticator, recovery, counter_key })
+    Ok(Pending { user, purpose, authenticator, recovery, counter_key })
 }
 
 impl Pending {
@@ -77,45 +105,92 @@ impl Pending {
         spend(&mut record, matched);
         let mut authenticator = self.authenticator.clone();
         authenticator.confirmed = Some(now);
-        let credential = Credential {
-            user: self.user.name.clone(),
-            uid: self.user.uid,
-            disabled: false,
-            authenticators: vec![authenticator],
-            recovery: Some(self.recovery.to_set()),
-        };
-        let codes = self.recovery.codes().to_vec();
-        Some(Confirmed { credential, record, codes, counter_key: self.counter_key })
+        Some(Confirmed {
+            user: self.user.clone(),
+            purpose: self.purpose,
+            authenticator,
+            set: self.recovery.as_ref().map(RecoveryCodes::to_set),
+            codes: self.recovery.as_ref().map(|made| made.codes().to_vec()).unwrap_or_default(),
+            record,
+            counter_key: self.counter_key,
+        })
     }
 }
 
 /// A proven authenticator: what to keep, and the recovery codes to show once.
 pub struct Confirmed {
-    /// What to keep.
-    pub credential: Credential,
-    /// What to show, once.
+    /// What to show, once; nothing where the recovery codes stay as they are.
     pub codes: Vec<RecoveryCode>,
+    /// Whose it is.
+    pub user: User,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The new recovery codes, as they are kept.
+    pub set: Option<RecoverySet>,
+    authenticator: Authenticator,
     record: KeyRecord,
     counter_key: [u8; 16],
 }
 
 impl Confirmed {
+    /// The name that people have for the device.
+    pub fn id(&self) -> &str {
+        &self.authenticator.id
+    }
+
+    /// The credential of a user who had none.
+    pub fn first_credential(&self) -> Credential {
+        Credential {
+            user: self.user.name.clone(),
+            uid: self.user.uid,
+            disabled: false,
+            authenticators: vec![self.authenticator.clone()],
+            recovery: self.set.clone(),
+        }
+    }
+
     /// The state of a user who had none, in which the first code is spent.
     pub fn first_state(&self, now: u64) -> State {
         let mut state = State::new(self.counter_key, now);
-        self.enter_into(&mut state);
+        self.enter_into(&mut state, &self.first_credential());
         state
     }
 
-    /// Enters the proven authenticator into a state that there is: its first code is spent, the new
-    /// recovery codes are vouched for, failures are forgotten. Records of other keys stay.
-    pub fn enter_into(&self, state: &mut State) {
-        state.put_key(self.record, &[self.record.key]);
-        if let Some(set) = &self.credential.recovery {
-            state.recovery.vouch_for(set.name());
+    /// The credential that a former one becomes. A new phone does not lift what an administrator has
+    /// ordered.
+    pub fn credential_after(&self, former: &Credential) -> Result<Credential, DeviceProblem> {
+        let own = self.authenticator.clone();
+        let mut after = former.clone();
+        let place = former.authenticators.iter().position(|other| other.id == own.id);
+        match self.purpose {
+            Purpose::First | Purpose::InPlaceOfAll => {
+                return Ok(Credential { disabled: former.disabled, ..self.first_credential() });
+            }
+            Purpose::Beside if place.is_some() => return Err(DeviceProblem::NameTaken),
+            Purpose::Beside if former.authenticators.len() >= MOST_AUTHENTICATORS => {
+                return Err(DeviceProblem::TooMany);
+            }
+            Purpose::Beside => after.authenticators.push(own),
+            Purpose::InPlaceOfOne => {
+                let place = place.and_then(|place| after.authenticators.get_mut(place));
+                *place.ok_or(DeviceProblem::Unknown)? = own;
+            }
         }
-        state.recovery.failures = 0;
-        unlock(state);
+        Ok(after)
+    }
+
+    /// Enters the proven authenticator into a state that there is: its first code is spent, new recovery
+    /// codes are vouched for, and a replacement forgets failures. Records of other keys stay.
+    pub fn enter_into(&self, state: &mut State, credential: &Credential) {
+        let in_use: Vec<_> = credential.authenticators.iter().map(Authenticator::key_name).collect();
+        state.put_key(self.record, &in_use);
+        if let Some(set) = &self.set {
+            state.recovery.vouch_for(set.name());
+            state.recovery.failures = 0;
+        }
+        if self.purpose != Purpose::Beside {
+            unlock(state);
+        }
     }
 }
 
@@ -131,7 +206,7 @@ mod tests {
 
     fn pending() -> Pending {
         let user = User { name: UserName::new(b"alice").unwrap(), uid: Some(1000) };
-        begin(user, &mut Counting::default()).unwrap()
+        begin(user, "phone", Purpose::First, &mut Counting::default()).unwrap()
     }
 
     fn code_at(pending: &Pending, now: u64) -> Code {
@@ -165,14 +240,62 @@ mod tests {
     }
 
     #[test]
+    fn a_device_comes_beside_or_in_place_of_the_one_of_its_name() {
+        let first = pending().confirm(&code_at(&pending(), NOW), NOW).unwrap();
+        let former = first.first_credential();
+        let made = |id: &str, purpose| {
+            let user = User { name: UserName::new(b"alice").unwrap(), uid: Some(1000) };
+            let made = begin(user, id, purpose, &mut Counting(100)).unwrap();
+            made.confirm(&code_at(&made, NOW), NOW).unwrap()
+        };
+        let names = |credential: &Credential| {
+            credential.authenticators.iter().map(|device| device.id.clone()).collect::<Vec<_>>()
+        };
+        let tablet = made("tablet", Purpose::Beside).credential_after(&former).unwrap();
+        assert_eq!(names(&tablet), ["phone", "tablet"]);
+        assert_eq!(tablet.recovery, former.recovery);
+        let taken = made("phone", Purpose::Beside).credential_after(&former);
+        assert_eq!(taken.unwrap_err(), DeviceProblem::NameTaken);
+        let unknown = made("tablet", Purpose::InPlaceOfOne).credential_after(&former);
+        assert_eq!(unknown.unwrap_err(), DeviceProblem::Unknown);
+        let moved = made("phone", Purpose::InPlaceOfOne).credential_after(&tablet).unwrap();
+        assert_eq!(names(&moved), ["phone", "tablet"]);
+        assert_ne!(moved.authenticators[0].key_name(), tablet.authenticators[0].key_name());
+        let mut full = former.clone();
+        while full.authenticators.len() < MOST_AUTHENTICATORS {
+            let id = format!("device-{}", full.authenticators.len());
+            full.authenticators.push(Authenticator { id, ..full.authenticators[0].clone() });
+        }
+        let one_more = made("one-more", Purpose::Beside).credential_after(&full);
+        assert_eq!(one_more.unwrap_err(), DeviceProblem::TooMany);
+    }
+
+    #[test]
+    fn a_device_beside_others_lifts_no_wait_and_a_new_one_in_place_does() {
+        let former = pending().confirm(&code_at(&pending(), NOW), NOW).unwrap();
+        for (purpose, is_lifted) in [(Purpose::Beside, false), (Purpose::InPlaceOfOne, true)] {
+            let id = if is_lifted { "phone" } else { "tablet" };
+            let user = User { name: UserName::new(b"alice").unwrap(), uid: Some(1000) };
+            let made = begin(user, id, purpose, &mut Counting(100)).unwrap();
+            let made = made.confirm(&code_at(&made, NOW), NOW).unwrap();
+            let mut state = former.first_state(NOW);
+            state.counters[3].count = 7;
+            let credential = made.credential_after(&former.first_credential()).unwrap();
+            made.enter_into(&mut state, &credential);
+            assert_eq!(state.counters[3].count == 0, is_lifted, "{purpose:?}");
+            assert_eq!(state.keys.len(), 2, "the record of the former key stays");
+        }
+    }
+
+    #[test]
     fn the_first_code_is_spent() {
         let pending = pending();
         let confirmed = pending.confirm(&code_at(&pending, NOW), NOW).unwrap();
         let mut state = confirmed.first_state(NOW);
         let again = attempt(typed(code_at(&pending, NOW)));
-        assert_eq!(decide(&confirmed.credential, &mut state, &again, NOW), Err(Denial::SpentCode));
+        assert_eq!(decide(&confirmed.first_credential(), &mut state, &again, NOW), Err(Denial::SpentCode));
         let next = attempt(typed(code_at(&pending, NOW + 30)));
-        assert!(decide(&confirmed.credential, &mut state, &next, NOW).is_ok());
+        assert!(decide(&confirmed.first_credential(), &mut state, &next, NOW).is_ok());
     }
 
     #[test]
@@ -180,11 +303,11 @@ mod tests {
         let pending = pending();
         let confirmed = pending.confirm(&code_at(&pending, NOW), NOW).unwrap();
         assert_eq!(confirmed.codes.len(), 10);
-        let salt = confirmed.credential.recovery.as_ref().unwrap().salt;
+        let salt = confirmed.set.as_ref().unwrap().salt;
         let mut state = confirmed.first_state(NOW);
         for code in &confirmed.codes {
             let presented = Presented::Recovery { salt, digest: code.digest(&salt), previous: None };
-            assert!(decide(&confirmed.credential, &mut state, &attempt(presented), NOW).is_ok());
+            assert!(decide(&confirmed.first_credential(), &mut state, &attempt(presented), NOW).is_ok());
         }
     }
 }

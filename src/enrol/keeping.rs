@@ -1,0 +1,99 @@
+//! Making changes to an enrolment what logins go by: each is kept whole or not at all.
+
+use super::Confirmed;
+use super::pending::Purpose;
+use crate::credential::{Credential, EnrolmentStore, RecoverySet, State, StoreError};
+use crate::user::User;
+
+/// Why a device cannot be added, replaced or removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceProblem {
+    /// There is one of that name.
+    NameTaken,
+    /// There is none of that name.
+    Unknown,
+    /// There are as many as there can be.
+    TooMany,
+    /// It is the last one: what is left to do is to remove the enrolment.
+    Last,
+}
+
+/// Why a change was not kept.
+#[derive(Debug)]
+pub enum KeepError {
+    /// The store.
+    Store(StoreError),
+    /// The user is not enrolled, or no longer.
+    NotEnrolled,
+    /// What the user has does not allow it.
+    Device(DeviceProblem),
+}
+
+impl From<StoreError> for KeepError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Keeps a proven authenticator. When this returns, logins go by it.
+pub fn keep(store: &impl EnrolmentStore, confirmed: &Confirmed, now: u64) -> Result<(), KeepError> {
+    if confirmed.purpose == Purpose::First {
+        let (credential, state) = (confirmed.first_credential(), confirmed.first_state(now));
+        return Ok(store.create(&confirmed.user, &credential, &state)?);
+    }
+    change(store, &confirmed.user, now, |former, state| {
+        let credential = confirmed.credential_after(former)?;
+        confirmed.enter_into(state, &credential);
+        Ok(credential)
+    })
+}
+
+/// Keeps a new set of recovery codes in place of the former one.
+pub fn keep_recovery_codes(
+    store: &impl EnrolmentStore,
+    user: &User,
+    set: &RecoverySet,
+    now: u64,
+) -> Result<(), KeepError> {
+    change(store, user, now, |former, state| {
+        state.recovery.vouch_for(set.name());
+        state.recovery.failures = 0;
+        Ok(Credential { recovery: Some(set.clone()), ..former.clone() })
+    })
+}
+
+/// Forgets a device. The record of its key stays, so that a secret put back makes no used code good.
+pub fn remove_device(store: &impl EnrolmentStore, user: &User, id: &str, now: u64) -> Result<(), KeepError> {
+    change(store, user, now, |former, _| {
+        let mut after = former.clone();
+        after.authenticators.retain(|device| device.id != id);
+        match after.authenticators.len() {
+            left if left == former.authenticators.len() => Err(DeviceProblem::Unknown),
+            0 => Err(DeviceProblem::Last),
+            _ => Ok(after),
+        }
+    })
+}
+
+/// A change that what the user has may not allow; then it stays as it is.
+fn change(
+    store: &impl EnrolmentStore,
+    user: &User,
+    now: u64,
+    mut by: impl FnMut(&Credential, &mut State) -> Result<Credential, DeviceProblem>,
+) -> Result<(), KeepError> {
+    let mut outcome = Ok(());
+    let done = store.replace(user, |former, state| match by(former, state) {
+        Ok(credential) => {
+            outcome = Ok(());
+            state.written = now;
+            credential
+        }
+        Err(problem) => {
+            outcome = Err(problem);
+            former.clone()
+        }
+    })?;
+    done.ok_or(KeepError::NotEnrolled)?;
+    outcome.map_err(KeepError::Device)
+}
