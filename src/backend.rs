@@ -65,14 +65,18 @@ pub fn local() -> LocalVerifier<FileStore, SystemClock> {
     LocalVerifier::new(store(), SystemClock)
 }
 
+/// The service, for what a user does for himself.
+pub fn require_service() -> Result<Service, ServiceError> {
+    service()?.ok_or(ServiceError::NotRunning)
+}
+
 /// What is known of a user: root reads the files, whoever else asks the service. `Ok(None)` when the user
 /// is not enrolled.
 pub fn status(user: &User) -> Result<Option<Status>, VerifierError> {
     if sys::user::is_root() {
         return local_status(user);
     }
-    let service = service()?.ok_or(ServiceError::NotRunning)?;
-    Ok(service.status(user)?)
+    Ok(require_service()?.status(user)?)
 }
 
 /// What is known of a user, from the files.

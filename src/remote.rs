@@ -17,6 +17,10 @@ use crate::status::Status;
 use crate::sys::socket::{Connection, Deadline};
 use crate::user::User;
 use crate::verifier::{Enrolment, Judged, ServiceError, Typed, Verifier, VerifierError};
+use crate::wire::enrolment::{
+    BeginParameters, BegunReply, ChangeParameters, ConfirmParameters, ConfirmedReply, NewDevice,
+    ProveParameters, ProveReply, RecoveryCodesReply, RefusedParameters, RemovedReply,
+};
 use crate::wire::{
     AboutUser, EnrolmentReply, Failure, INTERFACE, LONGEST_MESSAGE, StatusReply, VerifyParameters,
     VerifyReply, error,
@@ -26,6 +30,8 @@ use crate::wire::{
 const TO_CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take: the service waits 3 s for a lock, and the name service takes its time.
 const TO_ANSWER: Duration = Duration::from_secs(20);
+/// How long it may take to prove a password: directories are far away, and pam_unix waits after a failure.
+const TO_PROVE: Duration = Duration::from_secs(100);
 /// As much as a question can be.
 const LONGEST_QUESTION: usize = 4096;
 
@@ -33,6 +39,19 @@ const LONGEST_QUESTION: usize = 4096;
 #[derive(Debug)]
 pub struct Service {
     connection: Connection,
+}
+
+/// A new device, as it is asked for.
+#[derive(Clone, Copy)]
+pub struct Device<'a> {
+    /// What it is for.
+    pub purpose: NewDevice,
+    /// What people call it.
+    pub name: &'a str,
+    /// Who the app says has issued the code.
+    pub issuer: &'a str,
+    /// A code or recovery code that is spent for it.
+    pub passcode: Option<&'a str>,
 }
 
 /// A method call of Varlink.
@@ -70,6 +89,50 @@ impl Service {
         Ok(reply.status)
     }
 
+    /// Begins to prove the password of a user, or answers the last question.
+    pub fn prove_password(&self, user: &User, answer: Option<&str>) -> Result<ProveReply, ServiceError> {
+        let answer = answer.map(|answer| Zeroizing::new(answer.to_owned()));
+        self.ask("ProvePassword", ProveParameters { user: user.name.to_string(), uid: user.uid, answer })
+    }
+
+    /// Begins with a new device of a user.
+    pub fn begin_device(&self, user: &User, device: &Device<'_>) -> Result<BegunReply, ServiceError> {
+        let parameters = BeginParameters {
+            user: user.name.to_string(),
+            uid: user.uid,
+            purpose: device.purpose,
+            device: device.name.to_owned(),
+            issuer: device.issuer.to_owned(),
+            passcode: device.passcode.map(|passcode| Zeroizing::new(passcode.to_owned())),
+        };
+        self.ask("BeginDevice", parameters)
+    }
+
+    /// Proves the new device by a code of it; then it is kept.
+    pub fn confirm_device(&self, user: &User, code: &str) -> Result<ConfirmedReply, ServiceError> {
+        let code = Zeroizing::new(code.to_owned());
+        self.ask("ConfirmDevice", ConfirmParameters { user: user.name.to_string(), uid: user.uid, code })
+    }
+
+    /// Removes a device of a user.
+    pub fn remove_device(
+        &self,
+        user: &User,
+        name: &str,
+        passcode: &str,
+    ) -> Result<RemovedReply, ServiceError> {
+        self.ask("RemoveDevice", change(user, Some(name), passcode))
+    }
+
+    /// Makes new recovery codes of a user.
+    pub fn new_recovery_codes(
+        &self,
+        user: &User,
+        passcode: &str,
+    ) -> Result<RecoveryCodesReply, ServiceError> {
+        self.ask("NewRecoveryCodes", change(user, None, passcode))
+    }
+
     fn ask<Answer: DeserializeOwned>(
         &self,
         method: &str,
@@ -80,7 +143,7 @@ impl Service {
         let written = serde_json::to_writer(&mut *question, &Call { method: &method, parameters });
         written.map_err(|_| ServiceError::Unintelligible)?;
         question.push(0);
-        let deadline = Deadline::after(TO_ANSWER);
+        let deadline = Deadline::after(if method.ends_with("ProvePassword") { TO_PROVE } else { TO_ANSWER });
         self.connection.send(&question, deadline).map_err(ServiceError::Lost)?;
         let answer = self.connection.receive(LONGEST_MESSAGE, deadline).map_err(ServiceError::Lost)?;
         understood(&answer)
@@ -99,6 +162,15 @@ impl Verifier for Service {
     }
 }
 
+fn change(user: &User, device: Option<&str>, passcode: &str) -> ChangeParameters {
+    ChangeParameters {
+        user: user.name.to_string(),
+        uid: user.uid,
+        device: device.map(str::to_owned),
+        passcode: Some(Zeroizing::new(passcode.to_owned())),
+    }
+}
+
 /// Where there is no socket, or nobody behind it.
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
@@ -113,6 +185,10 @@ fn understood<Answer: DeserializeOwned>(text: &[u8]) -> Result<Answer, ServiceEr
         None => serde_json::from_value(parameters).map_err(misunderstood),
         Some(error::NOT_PERMITTED) => Err(ServiceError::NotPermitted),
         Some(error::BUSY) => Err(ServiceError::Busy),
+        Some(error::REFUSED) => {
+            let refused: RefusedParameters = serde_json::from_value(parameters).map_err(misunderstood)?;
+            Err(ServiceError::Refused { reason: refused.reason, seconds: refused.seconds })
+        }
         Some(error::FAILED) => {
             let failure: Failure = serde_json::from_value(parameters).map_err(misunderstood)?;
             Err(failure.into_error())

@@ -67,6 +67,16 @@ pub fn begin<E: Entropy>(
 }
 
 impl Pending {
+    /// Whose it is.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// Whether what the user has leaves a place for it.
+    pub fn fits(&self, former: &Credential) -> Result<(), DeviceProblem> {
+        place_in(former, &self.authenticator.id, self.purpose).map(drop)
+    }
+
     /// What the QR code says.
     pub fn otpauth_uri(&self, issuer: &str) -> Zeroizing<String> {
         let label = Label { issuer, account: self.user.name.as_str() };
@@ -117,6 +127,17 @@ impl Pending {
     }
 }
 
+/// The place of the device that makes room; none for one beside others.
+fn place_in(former: &Credential, id: &str, purpose: Purpose) -> Result<Option<usize>, DeviceProblem> {
+    let place = former.authenticators.iter().position(|other| other.id == id);
+    match purpose {
+        Purpose::Beside if place.is_some() => Err(DeviceProblem::NameTaken),
+        Purpose::Beside if former.authenticators.len() >= MOST_AUTHENTICATORS => Err(DeviceProblem::TooMany),
+        Purpose::First | Purpose::InPlaceOfAll | Purpose::Beside => Ok(None),
+        Purpose::InPlaceOfOne => place.map(Some).ok_or(DeviceProblem::Unknown),
+    }
+}
+
 /// A proven authenticator: what to keep, and the recovery codes to show once.
 pub struct Confirmed {
     /// What to show, once; nothing where the recovery codes stay as they are.
@@ -159,22 +180,14 @@ impl Confirmed {
     /// The credential that a former one becomes. A new phone does not lift what an administrator has
     /// ordered.
     pub fn credential_after(&self, former: &Credential) -> Result<Credential, DeviceProblem> {
-        let own = self.authenticator.clone();
+        if self.purpose.comes_with_recovery_codes() {
+            return Ok(Credential { disabled: former.disabled, ..self.first_credential() });
+        }
+        let place = place_in(former, self.id(), self.purpose)?;
         let mut after = former.clone();
-        let place = former.authenticators.iter().position(|other| other.id == own.id);
-        match self.purpose {
-            Purpose::First | Purpose::InPlaceOfAll => {
-                return Ok(Credential { disabled: former.disabled, ..self.first_credential() });
-            }
-            Purpose::Beside if place.is_some() => return Err(DeviceProblem::NameTaken),
-            Purpose::Beside if former.authenticators.len() >= MOST_AUTHENTICATORS => {
-                return Err(DeviceProblem::TooMany);
-            }
-            Purpose::Beside => after.authenticators.push(own),
-            Purpose::InPlaceOfOne => {
-                let place = place.and_then(|place| after.authenticators.get_mut(place));
-                *place.ok_or(DeviceProblem::Unknown)? = own;
-            }
+        match place.and_then(|place| after.authenticators.get_mut(place)) {
+            Some(replaced) => *replaced = self.authenticator.clone(),
+            None => after.authenticators.push(self.authenticator.clone()),
         }
         Ok(after)
     }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use crate::wire::LONGEST_MESSAGE;
 
-/// How long a caller may be silent between two messages.
-const SILENCE: Duration = Duration::from_secs(30);
+/// How long a caller may be silent between two messages: people look for their phone.
+const SILENCE: Duration = Duration::from_secs(300);
 /// How long a message may take from its first byte to its last.
 const MESSAGE: Duration = Duration::from_secs(10);
 /// How long a connection lasts at most.
-const CONNECTION: Duration = Duration::from_secs(300);
+const CONNECTION: Duration = Duration::from_secs(900);
 /// How long a caller may not read.
 const WRITE: Duration = Duration::from_secs(10);
 

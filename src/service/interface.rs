@@ -1,14 +1,17 @@
 //! The questions of `io.countersign`: what each is called, who may ask it, and who answers it.
 
 use std::io::BufRead;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use varlink::{Call, CallTrait as _, Interface, Reply};
 
-use super::journal;
+use super::enrolment::{self, Begun};
+use super::office::Office;
 use super::permission::{Caller, Verifiers, Who, may_ask};
+use super::{journal, password};
 use crate::backend;
 use crate::config::file::{Name, PolicyFile};
 use crate::credential::{SourceName, StateHealth, StoreError};
@@ -17,7 +20,8 @@ use crate::login::{Outcome, Report};
 use crate::policy::Denial;
 use crate::sys;
 use crate::user::{User, UserName};
-use crate::verifier::{Door, Judged, ServiceError, Verifier as _, VerifierError};
+use crate::verifier::{Door, Judged, ServiceError, Typed, Verifier as _, VerifierError};
+use crate::wire::enrolment::RefusedParameters;
 use crate::wire::{
     AboutUser, EnrolmentReply, Failure, INTERFACE, StatusReply, VerifyParameters, VerifyReply, error,
 };
@@ -33,20 +37,52 @@ struct Method {
 }
 
 /// Who may ask what, and who answers.
-const METHODS: [Method; 3] = [
-    Method { name: "GetEnrolment", who: Who::OwnerOrVerifier, answer: enrolment },
+const METHODS: [Method; 9] = [
+    Method { name: "GetEnrolment", who: Who::OwnerOrVerifier, answer: enrolled },
     Method { name: "GetStatus", who: Who::Owner, answer: status },
-    Method { name: "Verify", who: Who::OwnerOrVerifier, answer: Desk::verify },
+    Method { name: "Verify", who: Who::OwnerOrVerifier, answer: verify },
+    Method { name: "ProvePassword", who: Who::Owner, answer: password::prove },
+    Method { name: "BeginDevice", who: Who::Owner, answer: enrolment::begin },
+    Method { name: "ConfirmDevice", who: Who::Owner, answer: enrolment::confirm },
+    Method { name: "CancelDevice", who: Who::Owner, answer: enrolment::cancel },
+    Method { name: "RemoveDevice", who: Who::Owner, answer: enrolment::remove },
+    Method { name: "NewRecoveryCodes", who: Who::Owner, answer: enrolment::new_recovery_codes },
 ];
 
 /// Why a question is not answered.
-enum Refusal {
+pub(super) enum Refusal {
     /// This caller may not ask it.
     NotPermitted,
     /// It is no question of this kind.
     BadParameters,
+    /// Nothing was done, and the caller can do something about it.
+    Refused {
+        /// A word of the closed list of the interface.
+        reason: &'static str,
+        /// For how long.
+        seconds: Option<u64>,
+    },
     /// There is no answer.
     Failed(Failure),
+}
+
+impl Refusal {
+    pub(super) fn refused(reason: &'static str) -> Self {
+        Self::Refused { reason, seconds: None }
+    }
+
+    pub(super) fn of_denial(denial: Denial) -> Self {
+        let seconds = if let Denial::BackedOff { seconds } = denial { Some(seconds) } else { None };
+        Self::Refused { reason: denial.reason(), seconds }
+    }
+
+    pub(super) fn password_unavailable() -> Self {
+        Self::Failed(Failure {
+            reason: "password_unavailable".to_owned(),
+            cause: "the password could not be proven".to_owned(),
+            mend: "look at the log of countersign-password@.service and at /etc/pam.d/countersign".to_owned(),
+        })
+    }
 }
 
 impl From<VerifierError> for Refusal {
@@ -57,7 +93,9 @@ impl From<VerifierError> for Refusal {
 
 /// Where one caller asks.
 pub(super) struct Desk {
-    caller: Caller,
+    pub(super) caller: Caller,
+    pub(super) office: Arc<Office>,
+    begun: Mutex<Begun>,
 }
 
 impl Interface for Desk {
@@ -81,6 +119,10 @@ impl Interface for Desk {
             Ok(answer) => Reply::parameters(Some(answer)),
             Err(Refusal::NotPermitted) => Reply::error(error::NOT_PERMITTED, None),
             Err(Refusal::BadParameters) => return call.reply_invalid_parameter("parameters".to_owned()),
+            Err(Refusal::Refused { reason, seconds }) => {
+                let refused = RefusedParameters { reason: reason.to_owned(), seconds };
+                Reply::error(error::REFUSED, serde_json::to_value(refused).ok())
+            }
             Err(Refusal::Failed(failure)) => Reply::error(error::FAILED, serde_json::to_value(failure).ok()),
         };
         call.reply_struct(reply)
@@ -93,8 +135,13 @@ impl Interface for Desk {
 
 impl Desk {
     /// For a caller that has just come.
-    pub(super) fn new(caller: Caller) -> Self {
-        Self { caller }
+    pub(super) fn new(caller: Caller, office: Arc<Office>) -> Self {
+        Self { caller, office, begun: Mutex::default() }
+    }
+
+    /// What this caller has begun. One thread serves a caller, so nobody is waited for.
+    pub(super) fn begun(&self) -> MutexGuard<'_, Begun> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds out whom a question is about and whether the caller may ask it, and only then answers.
@@ -111,19 +158,25 @@ impl Desk {
         (method.answer)(self, &target, parameters)
     }
 
-    fn verify(&self, target: &User, parameters: Value) -> Result<Value, Refusal> {
-        let mut parameters: VerifyParameters = understood(parameters)?;
-        let source = self.source(parameters.source.take())?;
-        let judged = match parameters.typed() {
+    /// Has what was typed judged, writes the line of it, and returns what `reply` makes of it.
+    pub(super) fn judge<T>(
+        &self,
+        target: &User,
+        typed: Option<Typed>,
+        source: Option<String>,
+        reply: impl FnOnce(&Judged) -> T,
+    ) -> Result<T, Refusal> {
+        let source = self.source(source)?;
+        let judged = match typed {
             Some(typed) => backend::local().verify(target, &typed, &source),
             None => Ok(Judged::at_first_sight(Denial::Malformed)),
         };
-        let reply = match &judged {
-            Ok(judged) => given(VerifyReply::new(judged)),
+        let replied = match &judged {
+            Ok(judged) => Ok(reply(judged)),
             Err(error) => Err(Refusal::Failed(Failure::new(error))),
         };
         self.log(target, &self.report(judged, source));
-        reply
+        replied
     }
 
     /// Where an attempt comes from: root knows better than we do, all others are who they are.
@@ -160,7 +213,13 @@ impl Desk {
     }
 }
 
-fn enrolment(_: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
+fn verify(desk: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
+    let mut parameters: VerifyParameters = understood(parameters)?;
+    let source = parameters.source.take();
+    given(desk.judge(target, parameters.typed(), source, VerifyReply::new)?)
+}
+
+fn enrolled(_: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
     let AboutUser { .. } = understood(parameters)?;
     given(EnrolmentReply::new(backend::local().enrolment(target)?))
 }
@@ -197,11 +256,11 @@ fn account(about: &AboutUser) -> Result<User, Refusal> {
     Ok(user)
 }
 
-fn understood<Parameters: DeserializeOwned>(parameters: Value) -> Result<Parameters, Refusal> {
+pub(super) fn understood<Parameters: DeserializeOwned>(parameters: Value) -> Result<Parameters, Refusal> {
     serde_json::from_value(parameters).map_err(|_| Refusal::BadParameters)
 }
 
-fn given(answer: impl Serialize) -> Result<Value, Refusal> {
+pub(super) fn given(answer: impl Serialize) -> Result<Value, Refusal> {
     serde_json::to_value(answer).map_err(|_| VerifierError::Service(ServiceError::Unintelligible).into())
 }
 

@@ -5,6 +5,58 @@
 use syslog::{Facility, Formatter3164};
 
 use crate::log::{Level, Line};
+use crate::user::User;
+
+/// A change that was made to what is kept of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// He is enrolled.
+    Enrolled,
+    /// All his devices made room for a new one.
+    Replaced,
+    /// He is no longer enrolled.
+    Removed,
+    /// A credential that was placed from outside has its state.
+    Adopted,
+    /// His failures are forgotten.
+    Unlocked,
+    /// What was refused without need is good again.
+    Repaired,
+    /// He has another device.
+    DeviceAdded,
+    /// A device made room for a new one of its name.
+    DeviceReplaced,
+    /// He has a device less.
+    DeviceRemoved,
+    /// He has new recovery codes.
+    RecoveryRenewed,
+}
+
+impl Change {
+    fn event(self) -> &'static str {
+        match self {
+            Self::Enrolled => "enrolled",
+            Self::Replaced => "replaced",
+            Self::Removed => "removed",
+            Self::Adopted => "adopted",
+            Self::Unlocked => "unlocked",
+            Self::Repaired => "repaired",
+            Self::DeviceAdded => "device_added",
+            Self::DeviceReplaced => "device_replaced",
+            Self::DeviceRemoved => "device_removed",
+            Self::RecoveryRenewed => "recovery_renewed",
+        }
+    }
+}
+
+/// Writes one line about a change that has been made by a uid, which stands even where the log is away.
+pub fn note(change: Change, user: &User, by: u32, device: Option<&str>) -> Result<(), syslog::Error> {
+    // The name of a device needs no quotes: it holds nothing but letters, digits and a few marks.
+    let device = device.map(|device| format!(" authenticator={device}")).unwrap_or_default();
+    let (event, user) = (change.event(), user.name.as_str().escape_default());
+    let text = format!("event={event} by=uid:{by}{device} user=\"{user}\"");
+    write(&Line { level: Level::Notice, text })
+}
 
 /// Writes one line.
 pub fn write(line: &Line) -> Result<(), syslog::Error> {

@@ -5,8 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod connection;
+mod enrolment;
 mod interface;
 pub mod journal;
+mod office;
+mod password;
 mod permission;
 mod seats;
 mod server;

@@ -13,8 +13,8 @@ use varlink::{ConnectionHandler as _, VarlinkService};
 
 use super::connection::ends_of;
 use super::interface::Desk;
+use super::office::Office;
 use super::permission::Caller;
-use super::seats::Seats;
 use crate::sys::socket::{self, Peer};
 use crate::wire::error;
 
@@ -36,20 +36,20 @@ pub enum Ending {
 pub fn serve(listener: &UnixListener, ending: Ending) -> io::Result<()> {
     // Who has gone again before he was taken in must not be waited for.
     listener.set_nonblocking(true)?;
-    let seats = Seats::default();
+    let office = Arc::new(Office::default());
     let patience = match ending {
         Ending::Never => None,
         Ending::WhenIdleFor(time) => Some(time),
     };
     loop {
         if !socket::is_waited_for(listener.as_fd(), patience)? {
-            if seats.are_free() {
+            if office.is_idle() {
                 return Ok(());
             }
             continue;
         }
         match listener.accept() {
-            Ok((stream, _)) => take_in(stream, &seats),
+            Ok((stream, _)) => take_in(stream, &office),
             Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
             Err(_) => thread::sleep(PAUSE),
         }
@@ -57,15 +57,16 @@ pub fn serve(listener: &UnixListener, ending: Ending) -> io::Result<()> {
 }
 
 /// Gives a caller a thread, or sends him away.
-fn take_in(stream: UnixStream, seats: &Seats) {
+fn take_in(stream: UnixStream, office: &Arc<Office>) {
     let Ok(peer) = Peer::of(&stream) else { return };
-    let Some(seat) = seats.take(peer.uid) else { return send_away(&stream) };
+    let Some(seat) = office.seats.take(peer.uid) else { return send_away(&stream) };
     let stream = Arc::new(stream);
     let own = Arc::clone(&stream);
+    let office = Arc::clone(office);
     let attend = move || {
         let _seat = seat;
         // Whatever goes wrong with a caller ends his connection and nothing else.
-        let _ = attend_to(&own, peer);
+        let _ = attend_to(&own, peer, office);
     };
     if thread::Builder::new().stack_size(STACK).spawn(attend).is_err() {
         send_away(&stream);
@@ -73,11 +74,11 @@ fn take_in(stream: UnixStream, seats: &Seats) {
 }
 
 /// Answers all questions of a caller.
-fn attend_to(stream: &UnixStream, peer: Peer) -> io::Result<()> {
+fn attend_to(stream: &UnixStream, peer: Peer, office: Arc<Office>) -> io::Result<()> {
     let mut groups = socket::supplementary_groups(stream)?;
     groups.push(peer.gid);
     let caller = Caller { uid: peer.uid, groups };
-    let desk = Box::new(Desk::new(caller));
+    let desk = Box::new(Desk::new(caller, office));
     let version = env!("CARGO_PKG_VERSION");
     let service =
         VarlinkService::new("countersign", "countersign", version, "https://countersign.io", vec![desk]);

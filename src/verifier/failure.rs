@@ -33,6 +33,13 @@ pub enum ServiceError {
     NotPermitted,
     /// It has as many callers as it can bear.
     Busy,
+    /// It did nothing, and the person who asks can do something about it.
+    Refused {
+        /// A word of the interface.
+        reason: String,
+        /// For how long, where that is known.
+        seconds: Option<u64>,
+    },
     /// It could have no verdict either; these are its words for the log.
     Failed {
         /// A word of the closed list.
@@ -73,7 +80,7 @@ impl ServiceError {
             Self::Unreachable(_) | Self::Lost(_) | Self::Unintelligible => "service_failed",
             Self::NotPermitted => "not_permitted",
             Self::Busy => "service_busy",
-            Self::Failed { reason, .. } => reason,
+            Self::Refused { reason, .. } | Self::Failed { reason, .. } => reason,
         }
     }
 
@@ -92,6 +99,7 @@ impl ServiceError {
                 "run the caller as root or as this user, or name it in `verifiers`, see countersign.toml(5)"
             }
             Self::Busy => "try again, and look for a program that keeps connections open",
+            Self::Refused { .. } => "try again when that is so",
             Self::Failed { mend, .. } => mend,
         }
     }
@@ -117,6 +125,7 @@ impl fmt::Display for ServiceError {
             Self::Unintelligible => out.write_str("the answer of the service cannot be understood"),
             Self::NotPermitted => out.write_str("the caller may not ask about this user"),
             Self::Busy => out.write_str("the service has too many callers"),
+            Self::Refused { reason, .. } => write!(out, "the service refused: {reason}"),
             Self::Failed { cause, .. } => out.write_str(cause),
         }
     }

@@ -4,6 +4,8 @@
 //! Pure. A reply that is not wholly understood is none: whoever reads it denies.
 #![forbid(unsafe_code)]
 
+pub mod enrolment;
+
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -102,6 +104,9 @@ struct Proven {
 pub mod error {
     /// This caller may not ask about this user.
     pub const NOT_PERMITTED: &str = "io.countersign.NotPermitted";
+    /// Nothing was done, and who asks can do something about it; the parameters are
+    /// [`RefusedParameters`](super::enrolment::RefusedParameters).
+    pub const REFUSED: &str = "io.countersign.Refused";
     /// There are too many callers.
     pub const BUSY: &str = "io.countersign.Busy";
     /// No verdict could be had; the parameters are [`Failure`](super::Failure).

@@ -1,0 +1,234 @@
+//! How a user changes his own enrolment: begin, confirm, remove, new recovery codes.
+//!
+//! A change of an enrolment that there is costs a code or recovery code; a first one, and the removal of the
+//! last device, need a proof of the password. Root needs neither. What is begun is in memory, and gone with
+//! the connection.
+
+use serde_json::Value;
+
+use super::interface::{Desk, Refusal, given, understood};
+use super::journal::{self, Change};
+use super::password::Running;
+use crate::backend;
+use crate::credential::record::is_id;
+use crate::credential::{Credential, CredentialStore as _, EnrolmentStore as _, StoreError};
+use crate::enrol::{self, Confirmed, DeviceProblem, Entropy, KeepError, Pending, Purpose, RecoveryCodes};
+use crate::otp::secret::BadSecret;
+use crate::otp::{Passcode, RecoveryCode};
+use crate::password::PasswordProven;
+use crate::sys;
+use crate::user::User;
+use crate::verifier::{Typed, VerifierError};
+use crate::wire::AboutUser;
+use crate::wire::enrolment::{
+    BeginParameters, BegunReply, ChangeParameters, ConfirmParameters, ConfirmedReply, NewDevice,
+    RecoveryCodesReply, RemovedReply,
+};
+
+/// How often a first code may be wrong.
+const TRIES: u32 = 5;
+
+/// What one caller has begun.
+#[derive(Default)]
+pub(super) struct Begun {
+    pub(super) running: Option<Running>,
+    pub(super) proven: Option<PasswordProven>,
+    pending: Option<Pending>,
+    wrong: u32,
+}
+
+impl Begun {
+    fn require_password_of(&self, desk: &Desk, target: &User) -> Result<(), Refusal> {
+        let is_his = self.proven.as_ref().is_some_and(|proven| *proven.user() == target.name);
+        if is_his || desk.caller.is_root() { Ok(()) } else { Err(Refusal::refused("password_needed")) }
+    }
+}
+
+/// The kernel's randomness.
+struct Kernel;
+
+/// There was no randomness, or it made an impossible secret.
+struct NoEntropy;
+
+impl From<BadSecret> for NoEntropy {
+    fn from(_: BadSecret) -> Self {
+        Self
+    }
+}
+
+impl Entropy for Kernel {
+    type Error = NoEntropy;
+
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        sys::entropy::fill(bytes).map_err(|_| NoEntropy)
+    }
+}
+
+impl From<NoEntropy> for Refusal {
+    fn from(_: NoEntropy) -> Self {
+        StoreError::system("get random bytes", std::io::ErrorKind::Other).into()
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        VerifierError::Store(error).into()
+    }
+}
+
+impl From<KeepError> for Refusal {
+    fn from(error: KeepError) -> Self {
+        Self::refused(match error {
+            KeepError::Store(StoreError::AlreadyEnrolled) => "already_enrolled",
+            KeepError::Store(error) => return error.into(),
+            KeepError::NotEnrolled => "not_enrolled",
+            KeepError::Device(DeviceProblem::NameTaken) => "name_taken",
+            KeepError::Device(DeviceProblem::Unknown) => "unknown_device",
+            KeepError::Device(DeviceProblem::TooMany) => "too_many_devices",
+            KeepError::Device(DeviceProblem::Last) => "password_needed",
+        })
+    }
+}
+
+/// `BeginDevice`
+pub(super) fn begin(desk: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
+    let parameters: BeginParameters = understood(parameters)?;
+    let mut begun = desk.begun();
+    begun.pending = None;
+    let purpose = match parameters.purpose {
+        NewDevice::First => Purpose::First,
+        NewDevice::Beside => Purpose::Beside,
+        NewDevice::InPlace => Purpose::InPlaceOfOne,
+    };
+    if !is_id(&parameters.device) {
+        return Err(Refusal::refused("bad_device_name"));
+    }
+    let former = credential_of(target)?;
+    // What would be refused in the end is refused before a code is spent for it.
+    let pending = enrol::begin(target.clone(), &parameters.device, purpose, &mut Kernel)?;
+    match (&former, purpose) {
+        (Some(_), Purpose::First) => return Err(Refusal::refused("already_enrolled")),
+        (None, Purpose::First) => begun.require_password_of(desk, target)?,
+        (None, _) => return Err(Refusal::refused("not_enrolled")),
+        (Some(former), _) => {
+            pending.fits(former).map_err(KeepError::Device)?;
+            desk.spend(target, parameters.passcode.as_deref().map(String::as_str))?;
+        }
+    }
+    let reply = BegunReply { uri: pending.otpauth_uri(&parameters.issuer), key: pending.key_in_groups() };
+    (begun.pending, begun.wrong) = (Some(pending), 0);
+    given(reply)
+}
+
+/// `ConfirmDevice`
+pub(super) fn confirm(desk: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
+    let parameters: ConfirmParameters = understood(parameters)?;
+    let mut begun = desk.begun();
+    let pending = begun.pending.as_ref().filter(|pending| pending.user() == target);
+    let pending = pending.ok_or(Refusal::refused("nothing_begun"))?;
+    let now = now()?;
+    let confirmed = match Passcode::parse(parameters.code.as_bytes()) {
+        Some(Passcode::Code(code)) => pending.confirm(&code, now),
+        _ => None,
+    };
+    let Some(confirmed) = confirmed else {
+        begun.wrong = begun.wrong.saturating_add(1);
+        if begun.wrong >= TRIES {
+            begun.pending = None;
+            return Err(Refusal::refused("too_many_tries"));
+        }
+        return given(ConfirmedReply { confirmed: false, recovery_codes: Vec::new() });
+    };
+    begun.pending = None;
+    enrol::keep(&backend::store(), &confirmed, now)?;
+    desk.note(change_of(&confirmed), target, Some(confirmed.id()));
+    given(ConfirmedReply { confirmed: true, recovery_codes: texts(&confirmed.codes) })
+}
+
+/// `CancelDevice`
+pub(super) fn cancel(desk: &Desk, _: &User, parameters: Value) -> Result<Value, Refusal> {
+    let AboutUser { .. } = understood(parameters)?;
+    desk.begun().pending = None;
+    Ok(Value::Object(serde_json::Map::new()))
+}
+
+/// `RemoveDevice`
+pub(super) fn remove(desk: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
+    let parameters: ChangeParameters = understood(parameters)?;
+    let device = parameters.device.ok_or(Refusal::BadParameters)?;
+    let former = credential_of(target)?.ok_or(Refusal::refused("not_enrolled"))?;
+    if !former.authenticators.iter().any(|known| known.id == device) {
+        return Err(Refusal::refused("unknown_device"));
+    }
+    let is_last = former.authenticators.len() == 1;
+    if is_last {
+        desk.begun().require_password_of(desk, target)?;
+    }
+    desk.spend(target, parameters.passcode.as_deref().map(String::as_str))?;
+    if is_last {
+        backend::store().remove(target)?.ok_or(Refusal::refused("not_enrolled"))?;
+        desk.note(Change::Removed, target, None);
+    } else {
+        enrol::remove_device(&backend::store(), target, &device, now()?)?;
+        desk.note(Change::DeviceRemoved, target, Some(&device));
+    }
+    given(RemovedReply { enrolled: !is_last })
+}
+
+/// `NewRecoveryCodes`
+pub(super) fn new_recovery_codes(desk: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
+    let parameters: ChangeParameters = understood(parameters)?;
+    if parameters.device.is_some() {
+        return Err(Refusal::BadParameters);
+    }
+    credential_of(target)?.ok_or(Refusal::refused("not_enrolled"))?;
+    desk.spend(target, parameters.passcode.as_deref().map(String::as_str))?;
+    let made = RecoveryCodes::make(&mut Kernel)?;
+    enrol::keep_recovery_codes(&backend::store(), target, &made.to_set(), now()?)?;
+    desk.note(Change::RecoveryRenewed, target, None);
+    given(RecoveryCodesReply { recovery_codes: texts(made.codes()) })
+}
+
+impl Desk {
+    /// Has the caller spend a code or recovery code of the user, which is judged like that of a login.
+    fn spend(&self, target: &User, passcode: Option<&str>) -> Result<(), Refusal> {
+        if self.caller.is_root() {
+            return Ok(());
+        }
+        let passcode = passcode.ok_or(Refusal::refused("passcode_needed"))?;
+        let typed = Passcode::parse(passcode.as_bytes()).map(|passcode| Typed { passcode, previous: None });
+        let denied = self.judge(target, typed, None, |judged| judged.verdict.as_ref().err().copied())?;
+        denied.map_or(Ok(()), |denial| Err(Refusal::of_denial(denial)))
+    }
+
+    /// Writes down a change that was made. It stands even where the log is away.
+    fn note(&self, change: Change, target: &User, device: Option<&str>) {
+        let _ = journal::note(change, target, self.caller.uid, device);
+    }
+}
+
+fn change_of(confirmed: &Confirmed) -> Change {
+    match confirmed.purpose {
+        Purpose::First => Change::Enrolled,
+        Purpose::Beside => Change::DeviceAdded,
+        Purpose::InPlaceOfOne => Change::DeviceReplaced,
+        Purpose::InPlaceOfAll => Change::Replaced,
+    }
+}
+
+fn credential_of(user: &User) -> Result<Option<Credential>, Refusal> {
+    match backend::store().read(user) {
+        Ok(found) => Ok(found),
+        // The first enrolment of a machine makes the store.
+        Err(StoreError::NoStore) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn now() -> Result<u64, Refusal> {
+    sys::clock::now().ok_or(VerifierError::Clock.into())
+}
+
+fn texts(codes: &[RecoveryCode]) -> Vec<zeroize::Zeroizing<String>> {
+    codes.iter().map(RecoveryCode::to_text).collect()
+}
