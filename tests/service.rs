@@ -9,6 +9,8 @@
 
 #[path = "container/mod.rs"]
 mod container;
+#[path = "service/devices.rs"]
+mod devices;
 #[path = "service/hostile.rs"]
 mod hostile;
 #[path = "installed/mod.rs"]

@@ -9,7 +9,10 @@ use clap::{Args, Parser, Subcommand};
 #[command(version, about, propagate_version = true, disable_help_subcommand = true)]
 #[command(after_help = "\
 Examples:
-  countersign enroll alice     enrol alice: shows a QR code, asks for a first code
+  countersign enroll           enrol yourself: asks for your password, shows a QR code
+  countersign add tablet       add a second device of yours
+  sudo countersign enroll alice
+                               enrol alice
   countersign status alice     what is kept of alice, never a secret
   countersign remove alice     forget alice's authenticators and recovery codes
 
@@ -28,7 +31,13 @@ pub(super) enum Verb {
     Enroll(Enroll),
     /// Show what is kept of a user, never a secret
     Status(Status),
-    /// Remove a user's authenticators and recovery codes
+    /// Add a device beside the present ones
+    Add(Device),
+    /// Put a new device in place of one of the same name, which stays in force until it is confirmed
+    Replace(Device),
+    /// Make new recovery codes in place of the former ones
+    Recovery(Recovery),
+    /// Remove a device, or all that is kept of a user
     Remove(Remove),
     /// Forget a user's failures: codes are taken again
     Unlock(Unlock),
@@ -69,11 +78,43 @@ pub(super) struct Status {
     pub(super) user: Option<String>,
 }
 
+/// `countersign add` and `countersign replace`
+#[derive(Debug, Args)]
+pub(super) struct Device {
+    /// What people call the device, such as phone: letters, digits, dots, dashes, underscores
+    pub(super) name: String,
+    /// The account; without it, one's own, or the one that called sudo
+    #[arg(long)]
+    pub(super) user: Option<String>,
+    /// Who the app says has issued the code [default: the host name]
+    #[arg(long)]
+    pub(super) issuer: Option<String>,
+    /// Show the secret even where the output is not a terminal
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// `countersign recovery`
+#[derive(Debug, Args)]
+pub(super) struct Recovery {
+    /// The account; without it, one's own, or the one that called sudo
+    pub(super) user: Option<String>,
+    /// Save them to this file too (mode 0600, never overwriting)
+    #[arg(long, value_name = "PATH")]
+    pub(super) file: Option<PathBuf>,
+    /// Show them even where the output is not a terminal
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
 /// `countersign remove`
 #[derive(Debug, Args)]
 pub(super) struct Remove {
-    /// The account, which may be gone already
-    pub(super) user: String,
+    /// The account, which may be gone already; without it, one's own
+    pub(super) user: Option<String>,
+    /// Remove this device alone
+    #[arg(long, value_name = "NAME")]
+    pub(super) device: Option<String>,
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,

@@ -8,7 +8,7 @@ use super::entropy::Kernel;
 use super::error::{Error, ExitCode};
 use super::recovery_file::{KeptPage, is_in_force};
 use super::terminal::Terminal;
-use super::{host_name, qr, recovery_file, who};
+use super::{host_name, own, qr, recovery_file, who};
 use crate::backend;
 use crate::credential::{CredentialStore as _, StoreError};
 use crate::enrol::{self, Confirmed, Pending, Purpose};
@@ -17,16 +17,19 @@ use crate::sys;
 use crate::user::User;
 
 /// What the first device of a user is called.
-const FIRST_DEVICE: &str = "phone";
+pub(super) const FIRST_DEVICE: &str = "phone";
 /// How often a first code may be wrong.
-const TRIES: u32 = 5;
+pub(super) const TRIES: u32 = 5;
 /// Lines below the QR code: the key, its explanation and the question.
 const LINES_BELOW: usize = 2;
 
 /// Enrols a user.
 pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode, Error> {
-    who::require_root()?;
     let user = who::account(options.user.as_deref())?;
+    let issuer = options.issuer.clone().unwrap_or_else(host_name);
+    if !sys::user::is_root() {
+        return for_oneself(options, &user, &issuer, terminal);
+    }
     let former = is_enrolled(&user)?;
     if former && !options.replace {
         return Err(Error::AlreadyEnrolled(user.name.to_string()));
@@ -35,10 +38,9 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
         recovery_file::must_be_free(path)?;
     }
     terminal.permit_secrets(options.force)?;
-    let issuer = options.issuer.clone().unwrap_or_else(host_name);
     let purpose = if former { Purpose::InPlaceOfAll } else { Purpose::First };
     let pending = enrol::begin(user.clone(), FIRST_DEVICE, purpose, &mut Kernel)?;
-    present(&pending, &user, &issuer, terminal)?;
+    present(&pending.otpauth_uri(&issuer), &pending.key_in_groups(), &user, terminal)?;
     let confirmed = ask_for_first_code(&pending, terminal)?;
     let page = recovery_file::page(user.name.as_str(), &issuer, &confirmed.codes);
     // From here on it is done and shown, or it is not done: no signal may stop it half way.
@@ -56,6 +58,24 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
     Ok(ExitCode::Success)
 }
 
+/// Without root: through the service, which has the caller prove his password.
+fn for_oneself(
+    options: &Enroll,
+    user: &User,
+    issuer: &str,
+    terminal: &mut Terminal,
+) -> Result<ExitCode, Error> {
+    if options.replace {
+        // Everything at once is for administrators; one's own devices have names.
+        return Err(Error::WhichDevice);
+    }
+    if let Some(path) = &options.recovery_file {
+        recovery_file::must_be_free(path)?;
+    }
+    terminal.permit_secrets(options.force)?;
+    own::enroll(user, issuer, options.recovery_file.as_deref(), terminal)
+}
+
 fn is_enrolled(user: &User) -> Result<bool, Error> {
     match backend::store().read(user) {
         Ok(found) => Ok(found.is_some()),
@@ -66,22 +86,20 @@ fn is_enrolled(user: &User) -> Result<bool, Error> {
 }
 
 /// Shows the QR code, where it fits, and the key for typing in.
-fn present(pending: &Pending, user: &User, issuer: &str, terminal: &mut Terminal) -> Result<(), Error> {
-    let uri = pending.otpauth_uri(issuer);
+pub(super) fn present(uri: &str, key: &str, user: &User, terminal: &mut Terminal) -> Result<(), Error> {
     let coloured = terminal.is_terminal();
-    match qr::fitting(&uri, terminal.size(), LINES_BELOW, coloured) {
+    match qr::fitting(uri, terminal.size(), LINES_BELOW, coloured) {
         Some(code) => {
             terminal.say(format_args!("scan this with the authenticator app of {}:", user.name));
             terminal.show(code.trim_end_matches('\n'))?;
         }
         None => terminal.say("the terminal is too small for the QR code; make it larger, or type the key"),
     }
-    let key = pending.key_in_groups();
-    terminal.show(&zeroize::Zeroizing::new(format!("key for typing in: {}", key.as_str())))
+    terminal.show(&zeroize::Zeroizing::new(format!("key for typing in: {key}")))
 }
 
 /// Asks until a code proves the device.
-fn ask_for_first_code(pending: &Pending, terminal: &mut Terminal) -> Result<Confirmed, Error> {
+pub(super) fn ask_for_first_code(pending: &Pending, terminal: &mut Terminal) -> Result<Confirmed, Error> {
     for _ in 0..TRIES {
         let Some(typed) = terminal.ask("code that the app shows: ")? else {
             terminal.say("");

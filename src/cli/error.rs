@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::refused;
 use crate::credential::StoreError;
 use crate::enrol::{DeviceProblem, KeepError};
 use crate::user::{BadName, User};
@@ -51,6 +52,14 @@ pub enum Error {
     NotEnrolled(String),
     /// The user is enrolled already.
     AlreadyEnrolled(String),
+    /// The name cannot be one of a device.
+    BadDeviceName,
+    /// Several devices could be meant.
+    WhichDevice,
+    /// Root has not said whom he means.
+    WhichUser,
+    /// The password was wrong, again and again.
+    WrongPassword,
     /// What devices a user has does not allow it.
     Device(DeviceProblem),
     /// The store.
@@ -90,6 +99,12 @@ impl Error {
             Self::Accounts(_) => "look at the name service, see nsswitch.conf(5)",
             Self::NotEnrolled(_) => "enrol with: countersign enroll USER",
             Self::AlreadyEnrolled(_) => "to move to a new device: countersign enroll --replace USER",
+            Self::BadDeviceName => refused::hint("bad_device_name"),
+            Self::WhichDevice => {
+                "`countersign status` lists them by name; countersign replace NAME, countersign remove --device NAME"
+            }
+            Self::WhichUser => "name the user, as in: countersign remove alice",
+            Self::Service(ServiceError::Refused { reason, .. }) => refused::hint(reason),
             Self::Device(DeviceProblem::Last) => "to be no longer enrolled: countersign remove",
             Self::Device(DeviceProblem::TooMany) => "remove one first: countersign remove --device NAME",
             Self::Device(_) => "`countersign status` lists the devices by their names",
@@ -114,7 +129,7 @@ impl Error {
             Self::NotShown(_) => {
                 "they are in force all the same; for others: countersign enroll --replace USER"
             }
-            Self::GivenUp | Self::System(_) => "nothing was changed",
+            Self::WrongPassword | Self::GivenUp | Self::System(_) => "nothing was changed",
         }
     }
 
@@ -125,13 +140,15 @@ impl Error {
             | Self::AlreadyEnrolled(_)
             | Self::NotATerminal
             | Self::Device(_)
+            | Self::WrongPassword
+            | Self::Service(ServiceError::Refused { .. } | ServiceError::NotPermitted)
             | Self::GivenUp
             | Self::NeverConfirmed
             | Self::FileExists(_)
-            | Self::Service(ServiceError::NotPermitted)
             | Self::StillRefused(_)
             | Self::Store(StoreError::AlreadyEnrolled) => ExitCode::Refused,
             Self::NotEnrolled(_) => ExitCode::NotEnrolled,
+            Self::BadDeviceName | Self::WhichDevice | Self::WhichUser => ExitCode::Usage,
             Self::NoAccount(_)
             | Self::BadName(_)
             | Self::Accounts(_)
@@ -156,6 +173,13 @@ impl fmt::Display for Error {
             Self::Accounts(error) => write!(out, "cannot look up the account: {error}"),
             Self::NotEnrolled(name) => write!(out, "{name} is not enrolled"),
             Self::AlreadyEnrolled(name) => write!(out, "{name} is enrolled already"),
+            Self::BadDeviceName => out.write_str(&refused::words("bad_device_name", None)),
+            Self::WhichDevice => out.write_str("which device?"),
+            Self::WhichUser => out.write_str("whose?"),
+            Self::WrongPassword => out.write_str("the password was not right"),
+            Self::Service(ServiceError::Refused { reason, seconds }) => {
+                out.write_str(&refused::words(reason, *seconds))
+            }
             Self::Device(problem) => out.write_str(match problem {
                 DeviceProblem::NameTaken => "there is a device of that name already",
                 DeviceProblem::Unknown => "there is no device of that name",
@@ -193,6 +217,12 @@ impl Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<ServiceError> for Error {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(error)
     }
 }
 

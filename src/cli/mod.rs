@@ -6,12 +6,16 @@
 mod adopt;
 mod args;
 mod audit;
+mod device;
 mod enroll;
 mod entropy;
 mod error;
+mod own;
 mod prove_password;
 mod qr;
+mod recovery;
 mod recovery_file;
+mod refused;
 mod remove;
 mod repair;
 mod serve;
@@ -41,6 +45,9 @@ pub fn main() -> std::process::ExitCode {
     let done = match arguments.verb {
         Verb::Enroll(options) => enroll::run(&options, &mut terminal),
         Verb::Status(options) => status::run(&options, &mut terminal),
+        Verb::Add(options) => device::add(&options, &mut terminal),
+        Verb::Replace(options) => device::replace(&options, &mut terminal),
+        Verb::Recovery(options) => recovery::run(&options, &mut terminal),
         Verb::Remove(options) => remove::run(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),
         Verb::Repair(options) => repair::run(&options, &mut terminal),

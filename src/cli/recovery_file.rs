@@ -16,6 +16,24 @@ use crate::user::User;
 
 /// The text of the page.
 pub(super) fn page(account: &str, issuer: &str, codes: &[RecoveryCode]) -> Zeroizing<String> {
+    page_of(account, issuer, codes.iter().map(|code| Text(code.to_text())))
+}
+
+/// A code as it is written.
+struct Text(Zeroizing<String>);
+
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text of the page, of codes as they are written.
+pub(super) fn page_of(
+    account: &str,
+    issuer: &str,
+    codes: impl Iterator<Item = impl AsRef<str>>,
+) -> Zeroizing<String> {
     let mut page = Zeroizing::new(String::with_capacity(4096));
     page.push_str("Recovery codes of ");
     page.push_str(account);
@@ -24,7 +42,7 @@ pub(super) fn page(account: &str, issuer: &str, codes: &[RecoveryCode]) -> Zeroi
     page.push_str("\n\nEach lets you in once, in place of a code from your phone.\n\n");
     for code in codes {
         page.push_str("    ");
-        page.push_str(&code.to_text());
+        page.push_str(code.as_ref());
         page.push('\n');
     }
     page
@@ -79,7 +97,7 @@ pub(super) fn tell(path: Option<&Path>, terminal: &mut Terminal) {
 }
 
 /// Writes the page to a new file of mode 0600, all of it on disk or no file at all.
-fn write(path: &Path, page: &str) -> Result<(), Error> {
+pub(super) fn write(path: &Path, page: &str) -> Result<(), Error> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = file.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Error::FileExists(path.to_owned()),

@@ -89,6 +89,19 @@ impl Terminal {
         Ok(if self.input.lock().read_line(&mut line)? == 0 { None } else { Some(line) })
     }
 
+    /// Asks for one line that must not be seen: without echo where the input is a terminal.
+    pub(super) fn ask_in_secret(&mut self, question: &str) -> Result<Option<Zeroizing<String>>, Error> {
+        if !self.input.is_terminal() {
+            return self.ask(question);
+        }
+        let _ = write!(self.errors.lock(), "{question}").and_then(|()| self.errors.lock().flush());
+        match rpassword::read_password() {
+            Ok(line) => Ok(Some(Zeroizing::new(line))),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Asks for yes or no; anything but a yes is a no.
     pub(super) fn ask_yes(&mut self, question: &str) -> Result<bool, Error> {
         let answer = self.ask(&format!("{question} [y/N] "))?;

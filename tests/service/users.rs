@@ -23,12 +23,12 @@ const LIKE_POLKIT: [&str; 13] = [
 const AS_ROOT: &[&str] = &[];
 
 /// Authenticates as `target` by a program like a screen locker, and types one line.
-fn locker(guarded: &Guarded, before: &[&str], target: &str, code: &str) -> Finished {
+pub(crate) fn locker(guarded: &Guarded, before: &[&str], target: &str, code: &str) -> Finished {
     let command = [before, &["pamtester", "locker", target, "authenticate"]].concat();
     guarded.run_with_input(&command, format!("{code}\n").as_bytes())
 }
 
-fn by(user: &str) -> [&str; 4] {
+pub(crate) fn by(user: &str) -> [&str; 4] {
     ["runuser", "-u", user, "--"]
 }
 

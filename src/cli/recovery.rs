@@ -1,0 +1,49 @@
+//! `countersign recovery`: new recovery codes in place of the former ones.
+
+use super::args::Recovery;
+use super::audit::{self, Change};
+use super::entropy::Kernel;
+use super::error::{Error, ExitCode};
+use super::recovery_file::{self, KeptPage, is_in_force};
+use super::terminal::Terminal;
+use super::{host_name, own, who};
+use crate::backend;
+use crate::enrol::{self, RecoveryCodes};
+use crate::sys;
+use crate::user::User;
+
+/// Makes them: root in the files, whoever else asks the service for himself.
+pub(super) fn run(options: &Recovery, terminal: &mut Terminal) -> Result<ExitCode, Error> {
+    let user = who::account(options.user.as_deref())?;
+    if let Some(path) = &options.file {
+        recovery_file::must_be_free(path)?;
+    }
+    terminal.permit_secrets(options.force)?;
+    if sys::user::is_root() {
+        renew(&user, options, terminal)?;
+    } else {
+        own::new_recovery_codes(&user, options.file.as_deref(), terminal)?;
+    }
+    Ok(ExitCode::Success)
+}
+
+fn renew(user: &User, options: &Recovery, terminal: &mut Terminal) -> Result<(), Error> {
+    let made = RecoveryCodes::make(&mut Kernel)?;
+    let set = made.to_set();
+    let page = recovery_file::page(user.name.as_str(), &host_name(), made.codes());
+    let now = sys::clock::now().ok_or(Error::Clock)?;
+    let path = options.file.as_deref();
+    // From here on it is done and shown, or it is not done: no signal may stop it half way.
+    let done = sys::process::undisturbed(|| {
+        let keep = || {
+            let kept = enrol::keep_recovery_codes(&backend::store(), user, &set, now);
+            kept.map_err(|error| Error::of_keeping(error, user))
+        };
+        KeptPage { path, page: &page }.save_before(keep, || is_in_force(user, Some(&set)))?;
+        audit::log(Change::RecoveryRenewed, user, terminal);
+        let shown = terminal.show(&page);
+        recovery_file::tell(path, terminal);
+        shown.map_err(|error| Error::NotShown(Box::new(error)))
+    });
+    done.map_err(crate::credential::StoreError::from)?
+}

@@ -1,0 +1,264 @@
+//! What a user does for himself at a terminal, without root: enrols, adds a device, moves to a new phone,
+//! makes new recovery codes, removes. Each change asks for the proof that it must ask for.
+
+use crate::container::{Machine, Terminal};
+use crate::installed::{Guarded, password_of};
+use crate::planting::Phone;
+use crate::users::{by, locker};
+use crate::{LOCKER, Place};
+
+const PRESENT_CODE: &str = "code of a present device, or a recovery code: ";
+
+fn machine(suite: &str) -> Guarded {
+    let guarded = Guarded::boot_with(suite, &["pamtester"]);
+    for name in ["alice", "bob"] {
+        guarded.add_person(name);
+    }
+    guarded.write("/etc/pam.d/locker", 0o644, LOCKER);
+    guarded.must(&["systemctl", "enable", "--now", "countersign.socket"]);
+    guarded
+}
+
+/// Alice's command at a terminal of her own.
+fn alice(machine: &Machine, words: &[&str]) -> Terminal {
+    machine.terminal(&[&by("alice")[..], &["countersign"], words].concat())
+}
+
+/// The phone that a key is typed into.
+fn phone_of(terminal: &mut Terminal) -> Phone {
+    terminal.expect("key for typing in: ");
+    terminal.expect("code that the app shows: ");
+    let shown = terminal.transcript();
+    let key = shown.lines().find_map(|line| line.trim().strip_prefix("key for typing in: ")).expect("a key");
+    Phone::new(&key.replace(' ', ""))
+}
+
+/// The recovery codes on the screen.
+fn recovery_codes(terminal: &Terminal) -> Vec<String> {
+    let shown = terminal.transcript();
+    let is_code = |line: &&str| line.len() == 19 && line.split('-').count() == 4;
+    let codes: Vec<String> = shown.lines().map(str::trim).filter(is_code).map(str::to_owned).collect();
+    assert_eq!(codes.len(), 10, "{shown}");
+    codes
+}
+
+fn gets_in(guarded: &Guarded, code: &str) -> bool {
+    locker(guarded, &by("alice"), "alice", code).status == 0
+}
+
+/// Enrols alice with her password alone; her phone and recovery codes.
+fn enrol(guarded: &Guarded) -> (Phone, Vec<String>) {
+    let mut terminal = alice(guarded, &["enroll"]);
+    terminal.expect("Password: ");
+    terminal.send_line("wrong");
+    terminal.expect("that is not the password");
+    terminal.expect("Password: ");
+    terminal.send_line(&password_of("alice"));
+    let phone = phone_of(&mut terminal);
+    terminal.send_line(&phone.wrong_code());
+    terminal.expect("that is not the code");
+    terminal.expect("code that the app shows: ");
+    terminal.send_line(&phone.code(0));
+    terminal.expect("alice is enrolled.");
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+    let shown = terminal.transcript();
+    assert!(!shown.contains(&password_of("alice")), "the password was echoed:\n{shown}");
+    let codes = recovery_codes(&terminal);
+    (phone, codes)
+}
+
+fn a_life_with_devices(suite: &str) {
+    let guarded = machine(suite);
+    let before = guarded.cursor();
+    let (phone, codes) = enrol(&guarded);
+    let uid = guarded.uid_of("alice");
+    guarded.wait_for_journal(
+        &before,
+        &format!("event=enrolled by=uid:{uid} authenticator=phone user=\"alice\""),
+    );
+    assert!(!gets_in(&guarded, &phone.same_code()), "the first code is spent");
+    assert!(gets_in(&guarded, &phone.code(1)));
+    let mut codes = codes.into_iter();
+    let mut code = || codes.next().expect("a recovery code");
+
+    // Twice is no first enrolment, password or not.
+    let mut terminal = alice(&guarded, &["enroll"]);
+    terminal.expect("you are enrolled already");
+    assert_eq!(terminal.wait(), 3);
+
+    // A second phone: not without a code of the first.
+    let mut terminal = alice(&guarded, &["add", "tablet"]);
+    terminal.expect(PRESENT_CODE);
+    terminal.send_line(&phone.wrong_code());
+    terminal.expect("that is not a code of yours");
+    assert_eq!(terminal.wait(), 3, "{}", terminal.transcript());
+    assert!(!terminal.transcript().contains("key for typing in"));
+    let mut terminal = alice(&guarded, &["add", "tablet"]);
+    terminal.expect(PRESENT_CODE);
+    terminal.send_line(&code());
+    let tablet = phone_of(&mut terminal);
+    terminal.send_line(&tablet.code(0));
+    terminal.expect("tablet of alice is in force");
+    assert_eq!(terminal.wait(), 0);
+    assert!(gets_in(&guarded, &tablet.code(1)));
+
+    // A new phone in place of the first, which is good until the new one is confirmed.
+    let mut terminal = alice(&guarded, &["replace", "phone"]);
+    terminal.expect(PRESENT_CODE);
+    terminal.send_line(&code());
+    let new_phone = phone_of(&mut terminal);
+    let state = guarded.must(&[&by("alice")[..], &["countersign", "status"]].concat());
+    assert!(state.contains("phone: totp") && state.contains("tablet: totp"), "{state}");
+    terminal.send_line(&new_phone.code(0));
+    terminal.expect("phone of alice is in force");
+    assert_eq!(terminal.wait(), 0);
+    let old_code = phone.code_at(crate::planting::now() + 60);
+    assert!(!gets_in(&guarded, &old_code), "the former phone is good no longer");
+    assert!(gets_in(&guarded, &new_phone.code(1)));
+
+    // New recovery codes; the former ones are good no longer.
+    let mut terminal = alice(&guarded, &["recovery"]);
+    terminal.expect(PRESENT_CODE);
+    terminal.send_line(&code());
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+    let new_codes = recovery_codes(&terminal);
+    assert!(!gets_in(&guarded, &code()));
+    assert!(gets_in(&guarded, &new_codes[0]));
+
+    // One device goes for a code, the last one for the password too.
+    let mut terminal = alice(&guarded, &["remove", "--device", "tablet", "--yes"]);
+    terminal.expect(PRESENT_CODE);
+    terminal.send_line(&new_codes[1]);
+    terminal.expect("tablet is removed");
+    assert_eq!(terminal.wait(), 0);
+    let mut terminal = alice(&guarded, &["remove"]);
+    terminal.expect("remove phone, and be no longer enrolled? [y/N] ");
+    terminal.send_line("y");
+    terminal.expect("Password: ");
+    terminal.send_line(&password_of("alice"));
+    terminal.expect(PRESENT_CODE);
+    terminal.send_line(&new_codes[2]);
+    terminal.expect("alice is no longer enrolled");
+    assert_eq!(terminal.wait(), 0);
+    guarded.wait_for_journal(&before, &format!("event=removed by=uid:{uid} user=\"alice\""));
+    let state = guarded.run(&[&by("alice")[..], &["countersign", "status"]].concat());
+    assert_eq!(state.status, 4, "{state:?}");
+    assert!(!guarded.store().join("users/alice").exists());
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn a_user_lives_with_devices_without_root_on_debian_12() {
+    a_life_with_devices("bookworm");
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn a_user_lives_with_devices_without_root_on_debian_13() {
+    a_life_with_devices("trixie");
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn a_session_left_open_binds_nobody_elses_phone() {
+    use crate::peer::Peer;
+    use serde_json::json;
+
+    let guarded = machine("bookworm");
+    let uid = guarded.uid_of("alice");
+    let reason =
+        |answer: &serde_json::Value| answer["parameters"]["reason"].as_str().unwrap_or("none").to_owned();
+    let first = json!({ "user": "alice", "purpose": "first", "device": "phone", "issuer": "x" });
+    let mut peer = Peer::of(&guarded, uid);
+    assert_eq!(reason(&peer.ask("io.countersign.BeginDevice", &first)), "password_needed");
+    assert_eq!(
+        reason(&peer.ask("io.countersign.ConfirmDevice", &json!({ "user": "alice", "code": "1" }))),
+        "nothing_begun"
+    );
+    // A proof is the connection's: another one has none.
+    let asked = peer.ask("io.countersign.ProvePassword", &json!({ "user": "alice" }));
+    assert_eq!(asked["parameters"]["ask"], "Password: ", "{asked}");
+    let second = Peer::of(&guarded, uid).ask("io.countersign.ProvePassword", &json!({ "user": "alice" }));
+    assert_eq!(reason(&second), "proof_running", "one proof at a time");
+    let answer = json!({ "user": "alice", "answer": password_of("alice") });
+    let proven = peer.ask("io.countersign.ProvePassword", &answer);
+    assert_eq!(proven["parameters"]["proven"], true, "{proven}");
+    let mut other = Peer::of(&guarded, uid);
+    assert_eq!(reason(&other.ask("io.countersign.BeginDevice", &first)), "password_needed");
+    assert!(peer.ask("io.countersign.BeginDevice", &first)["parameters"]["uri"].is_string());
+    drop(peer);
+    assert!(!guarded.store().join("users/alice").exists(), "nothing is kept before the first code");
+    // Her password proves nothing about bob, and hers is not asked for by him.
+    let bob = guarded.uid_of("bob");
+    let asked = Peer::of(&guarded, bob).ask("io.countersign.ProvePassword", &json!({ "user": "alice" }));
+    assert_eq!(asked["error"], "io.countersign.NotPermitted");
+
+    // Five wrong passwords, then a wait that another connection does not escape.
+    let guess = || {
+        let mut peer = Peer::of(&guarded, uid);
+        let asked = peer.ask("io.countersign.ProvePassword", &json!({ "user": "alice" }));
+        if asked["parameters"]["ask"].is_null() {
+            return reason(&asked);
+        }
+        let told = peer.ask("io.countersign.ProvePassword", &json!({ "user": "alice", "answer": "wrong" }));
+        assert_eq!(told["parameters"]["proven"], false, "{told}");
+        "refused".to_owned()
+    };
+    let told: Vec<String> = (0..6).map(|_| guess()).collect();
+    assert_eq!(told, ["refused", "refused", "refused", "refused", "refused", "wait"]);
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn changes_of_an_enrolment_cost_a_code_and_are_kept_whole() {
+    use crate::peer::Peer;
+    use serde_json::json;
+
+    let place = Place::new("bookworm");
+    let guarded = &place.guarded;
+    let uid = guarded.uid_of("alice");
+    let reason =
+        |answer: &serde_json::Value| answer["parameters"]["reason"].as_str().unwrap_or("none").to_owned();
+    let mut peer = Peer::of(guarded, uid);
+    let begin = |purpose: &str, device: &str, passcode: Option<&str>| json!({ "user": "alice", "purpose": purpose, "device": device, "issuer": "x", "passcode": passcode });
+    let next = place.next();
+    let code = place.code();
+    for (question, word) in [
+        (begin("beside", "tablet", None), "passcode_needed"),
+        (begin("beside", "phone", Some(&code)), "name_taken"),
+        (begin("in_place", "tablet", Some(&code)), "unknown_device"),
+        (begin("beside", "a name", Some(&code)), "bad_device_name"),
+        (begin("first", "tablet", Some(&code)), "already_enrolled"),
+    ] {
+        assert_eq!(reason(&peer.ask("io.countersign.BeginDevice", &question)), word);
+    }
+    for method in ["RemoveDevice", "NewRecoveryCodes"] {
+        let device = (method == "RemoveDevice").then_some("phone");
+        let question = json!({ "user": "alice", "device": device });
+        let told = reason(&peer.ask(&format!("io.countersign.{method}"), &question));
+        assert!(["passcode_needed", "password_needed"].contains(&told.as_str()), "{method}: {told}");
+    }
+    assert_eq!((place.next(), place.charges()), (next, 0), "what is refused in any case costs no code");
+    // Removing the last device needs the password before a code is spent.
+    let remove = json!({ "user": "alice", "device": "phone", "passcode": code });
+    assert_eq!(reason(&peer.ask("io.countersign.RemoveDevice", &remove)), "password_needed");
+    assert_eq!(place.next(), next);
+
+    // Begun and not confirmed: the code is spent, and nothing else has changed.
+    let answer = peer.ask("io.countersign.BeginDevice", &begin("beside", "tablet", Some(&code)));
+    assert!(answer["parameters"]["key"].is_string(), "{answer}");
+    peer.ask("io.countersign.CancelDevice", &json!({ "user": "alice" }));
+    let confirm = json!({ "user": "alice", "code": "123456" });
+    assert_eq!(reason(&peer.ask("io.countersign.ConfirmDevice", &confirm)), "nothing_begun");
+    assert_eq!(place.next(), next + 1);
+    let again = peer.ask("io.countersign.BeginDevice", &begin("beside", "tablet", Some(&code)));
+    assert_eq!(reason(&again), "spent_code");
+
+    // Five wrong codes of the new device, and it is gone.
+    let fresh = place.code();
+    peer.ask("io.countersign.BeginDevice", &begin("beside", "tablet", Some(&fresh)));
+    let told: Vec<String> =
+        (0..5).map(|_| reason(&peer.ask("io.countersign.ConfirmDevice", &confirm))).collect();
+    assert_eq!(told, ["none", "none", "none", "none", "too_many_tries"]);
+    assert_eq!(peer.verify("alice", &place.code()), "accepted");
+}
