@@ -126,5 +126,6 @@ fn foreign(uid: u32, program: &Path, user: &str, answer: &str) {
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).expect("somebody listens");
+    // A test that has seen enough may be gone.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
