@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::credential::SourceName;
 use crate::status::Status;
-use crate::sys::socket::{Connection, Deadline};
+use crate::sys::clock::Deadline;
+use crate::sys::socket::Connection;
 use crate::user::User;
 use crate::verifier::{Enrolment, Judged, ServiceError, Typed, Verifier, VerifierError};
 use crate::wire::enrolment::{

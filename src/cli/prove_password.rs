@@ -3,12 +3,12 @@
 use super::error::{Error, ExitCode};
 use super::who;
 use crate::password;
-use crate::sys;
+use crate::sys::socket::Connection;
 
 /// Runs one proof for the service at the socket on standard input.
 pub(super) fn run() -> Result<ExitCode, Error> {
     who::require_root()?;
-    let service = sys::local_socket::take_standard_input()?;
+    let service = Connection::from_standard_input()?;
     password::process::run(service)?;
     Ok(ExitCode::Success)
 }

@@ -1,16 +1,16 @@
 //! Messages over a socket, each within a time. Judges nothing.
 
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
+use std::io;
 
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::message::{BadMessage, MOST_BYTES};
 use crate::sys::clock::Deadline;
+use crate::sys::socket::Connection;
 
 /// One end of a conversation.
 pub(super) struct Channel {
-    stream: UnixStream,
+    connection: Connection,
     /// As large as the longest message with its NUL. A byte that is not in use is zero.
     buffer: Zeroizing<Vec<u8>>,
     /// How many bytes were read.
@@ -20,16 +20,14 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(stream: UnixStream) -> Self {
+    pub(super) fn new(connection: Connection) -> Self {
         let buffer = Zeroizing::new(vec![0; MOST_BYTES.saturating_add(1)]);
-        Self { stream, buffer, filled: 0, taken: 0 }
+        Self { connection, buffer, filled: 0, taken: 0 }
     }
 
     /// Sends a message, its NUL included.
-    pub(super) fn send(&mut self, message: &[u8], deadline: Deadline) -> io::Result<()> {
-        let left = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
-        self.stream.set_write_timeout(Some(left))?;
-        self.stream.write_all(message)
+    pub(super) fn send(&self, message: &[u8], deadline: Deadline) -> io::Result<()> {
+        self.connection.send(message, deadline)
     }
 
     /// The next message, without its NUL. The end of the stream is an error (`UnexpectedEof`).
@@ -51,18 +49,8 @@ impl Channel {
         if room.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, BadMessage::TooLong));
         }
-        let left = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
-        self.stream.set_read_timeout(Some(left))?;
-        match self.stream.read(room) {
-            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(length) => {
-                self.filled = self.filled.saturating_add(length);
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::ErrorKind::TimedOut.into()),
-            Err(error) => Err(error),
-        }
+        self.filled = self.filled.saturating_add(self.connection.receive_some(room, deadline)?);
+        Ok(())
     }
 
     /// Forgets the message that was received last.
@@ -77,6 +65,9 @@ impl Channel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
     use std::time::Duration;
 
     fn soon() -> Deadline {
@@ -84,8 +75,8 @@ mod tests {
     }
 
     fn pair() -> (UnixStream, Channel) {
-        let (peer, stream) = UnixStream::pair().unwrap();
-        (peer, Channel::new(stream))
+        let (peer, ours) = UnixStream::pair().unwrap();
+        (peer, Channel::new(Connection::from(OwnedFd::from(ours))))
     }
 
     #[test]

@@ -5,7 +5,6 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,9 +12,9 @@ use zeroize::Zeroizing;
 
 use super::channel::Channel;
 use super::message::{End, Said, decode_answer, decode_start};
-use crate::sys;
 use crate::sys::clock::Deadline;
 use crate::sys::pam_client::{self, Conversation, Verdict};
+use crate::sys::socket::Connection;
 use crate::user::UserName;
 
 /// The PAM service, which is nobody else's.
@@ -31,13 +30,13 @@ const TOTAL_WAIT: Duration = Duration::from_secs(300);
 
 /// Runs the proof that the service at the other end asks for. An error is about the conversation with
 /// the service. A proof that fails is none, and neither is a service that hangs up, for people give up.
-pub fn run(stream: UnixStream) -> io::Result<()> {
-    if sys::local_socket::peer_uid(&stream)? != 0 {
+pub fn run(connection: Connection) -> io::Result<()> {
+    if connection.peer()?.uid != 0 {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "only root may ask for a proof"));
     }
     // No core file of a process that holds passwords.
     nix::sys::prctl::set_dumpable(false)?;
-    let done = converse(Channel::new(stream), Deadline::after(TOTAL_WAIT), |user, person| {
+    let done = converse(Channel::new(connection), Deadline::after(TOTAL_WAIT), |user, person| {
         if !SERVICE_FILES.iter().any(|file| Path::new(file).exists()) {
             return Verdict::Unavailable;
         }
@@ -60,7 +59,7 @@ fn converse(
     let user = decode_start(start).map_err(invalid)?;
     let mut relay = Relay { channel, total, broken: None };
     let verdict = prove(&user, &mut relay);
-    let Relay { mut channel, broken, .. } = relay;
+    let Relay { channel, broken, .. } = relay;
     if let Some(error) = broken {
         // Nobody is there, or nobody who keeps to the rules, to be told.
         return Err(error);

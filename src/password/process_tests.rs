@@ -1,5 +1,11 @@
 use super::*;
 use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+fn connection_over(stream: UnixStream) -> Connection {
+    Connection::from(OwnedFd::from(stream))
+}
 
 /// What the process sends, and how it ends, when all of this has been sent to it and `prove` is what PAM
 /// does. The service hangs up after it has sent, unless it `listens`.
@@ -14,7 +20,8 @@ fn run_with(
         service.shutdown(std::net::Shutdown::Write).unwrap();
     }
     let mut listener = listens.then_some(service);
-    let done = converse(Channel::new(stream), Deadline::after(Duration::from_secs(20)), prove);
+    let done =
+        converse(Channel::new(connection_over(stream)), Deadline::after(Duration::from_secs(20)), prove);
     let mut heard = Vec::new();
     if let Some(service) = listener.as_mut() {
         service.read_to_end(&mut heard).unwrap();
@@ -124,10 +131,14 @@ fn a_prompt_that_no_message_can_hold_ends_it() {
 fn nobody_is_asked_after_the_time_is_over() {
     let (mut service, stream) = UnixStream::pair().unwrap();
     service.write_all(b"{\"user\":\"alice\"}\0").unwrap();
-    let done = converse(Channel::new(stream), Deadline::after(Duration::from_millis(50)), |_, person| {
-        assert!(person.ask("Password: ", false).is_none());
-        Verdict::Proven
-    });
+    let done = converse(
+        Channel::new(connection_over(stream)),
+        Deadline::after(Duration::from_millis(50)),
+        |_, person| {
+            assert!(person.ask("Password: ", false).is_none());
+            Verdict::Proven
+        },
+    );
     assert_eq!(done.unwrap_err().kind(), io::ErrorKind::TimedOut);
     let mut heard = String::new();
     service.read_to_string(&mut heard).unwrap();
@@ -150,7 +161,7 @@ fn to_hang_up_is_no_mistake_and_to_say_nonsense_is() {
 fn only_root_is_answered() {
     let (mut service, stream) = UnixStream::pair().unwrap();
     service.write_all(b"not a message\0").unwrap();
-    let refusal = run(stream).unwrap_err().kind();
+    let refusal = run(connection_over(stream)).unwrap_err().kind();
     let own = nix::unistd::geteuid();
     let expected = if own.is_root() { io::ErrorKind::InvalidData } else { io::ErrorKind::PermissionDenied };
     assert_eq!(refusal, expected);

@@ -12,7 +12,7 @@ use super::channel::Channel;
 use super::failures::Ended;
 use super::message::{End, Said, encode_answer, encode_start};
 use crate::sys::clock::Deadline;
-use crate::sys::local_socket;
+use crate::sys::socket::Connection;
 use crate::user::UserName;
 
 /// How long the process may take for one step: a directory may be far away.
@@ -116,30 +116,31 @@ impl Proof {
 
     /// Like [`Proof::start`], by this route.
     pub fn start_by(route: &Route, user: &UserName) -> io::Result<Self> {
-        let (stream, process) = match local_socket::connect(&route.socket) {
-            Ok(stream) => (stream, None),
+        // systemd empties the queue at once; one that is full nevertheless is not waited for.
+        let (connection, process) = match Connection::open(&route.socket, Deadline::after(Duration::ZERO)) {
+            Ok(connection) => (connection, None),
             Err(error) if nobody_listens(&error) => {
-                let (stream, process) = Process::start(route)?;
-                (stream, Some(process))
+                let (connection, process) = Process::start(route)?;
+                (connection, Some(process))
             }
             Err(error) => return Err(error),
         };
-        if local_socket::peer_uid(&stream)? != 0 {
+        if connection.peer()?.uid != 0 {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
                 "the password process is not root's",
             ));
         }
-        Self::over(stream, process, user, Deadline::after(TOTAL_WAIT))
+        Self::over(connection, process, user, Deadline::after(TOTAL_WAIT))
     }
 
     fn over(
-        stream: UnixStream,
+        connection: Connection,
         process: Option<Process>,
         user: &UserName,
         total: Deadline,
     ) -> io::Result<Self> {
-        let mut channel = Channel::new(stream);
+        let channel = Channel::new(connection);
         let start = encode_start(user).map_err(io::Error::other)?;
         channel.send(&start, total)?;
         let user = user.clone();
@@ -213,7 +214,7 @@ fn nobody_listens(error: &io::Error) -> bool {
 struct Process(Child);
 
 impl Process {
-    fn start(route: &Route) -> io::Result<(UnixStream, Self)> {
+    fn start(route: &Route) -> io::Result<(Connection, Self)> {
         let (ours, theirs) = UnixStream::pair()?;
         let child = Command::new(&route.program)
             .arg("prove-password")
@@ -224,7 +225,7 @@ impl Process {
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .spawn()?;
-        Ok((ours, Self(child)))
+        Ok((Connection::from(OwnedFd::from(ours)), Self(child)))
     }
 }
 

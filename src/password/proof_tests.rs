@@ -1,5 +1,11 @@
 use super::*;
 use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+fn connection_over(stream: UnixStream) -> Connection {
+    Connection::from(OwnedFd::from(stream))
+}
 
 fn alice() -> UserName {
     UserName::new(b"alice").unwrap()
@@ -9,7 +15,9 @@ fn alice() -> UserName {
 fn proof_of(said: &str, stays: bool) -> (Proof, Option<UnixStream>) {
     let (mut process, stream) = UnixStream::pair().unwrap();
     process.write_all(said.replace('|', "\0").as_bytes()).unwrap();
-    let proof = Proof::over(stream, None, &alice(), Deadline::after(Duration::from_secs(20))).unwrap();
+    let proof =
+        Proof::over(connection_over(stream), None, &alice(), Deadline::after(Duration::from_secs(20)))
+            .unwrap();
     (proof, stays.then_some(process))
 }
 
@@ -145,7 +153,7 @@ fn an_answer_that_no_proof_followed_counts_as_a_failure() {
 fn a_silent_process_is_not_waited_for_for_ever() {
     let (process, stream) = UnixStream::pair().unwrap();
     let total = Deadline::after(Duration::from_millis(50));
-    let mut proof = Proof::over(stream, None, &alice(), total).unwrap();
+    let mut proof = Proof::over(connection_over(stream), None, &alice(), total).unwrap();
     assert_eq!(proof.next(), Step::Unavailable);
     drop(process);
 }

@@ -6,7 +6,6 @@
 
 pub mod clock;
 pub mod entropy;
-pub mod local_socket;
 pub mod lock;
 pub mod pam_client;
 mod pam_conversation;

@@ -1,4 +1,5 @@
-//! Local stream sockets: reaching one, who is at the other end, and messages that end with a NUL.
+//! Local stream sockets: reaching one, being handed one, who is at the other end, and messages that end
+//! with a NUL.
 //!
 //! Every wait has an end. Writing to a peer that is gone is an error and no SIGPIPE, which would end the
 //! host process.
@@ -6,41 +7,24 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect, getsockopt, recv, send, socket,
 };
+use nix::sys::stat::Mode;
+use nix::unistd::dup2_stdin;
 use zeroize::Zeroizing;
 
+use super::clock::Deadline;
 use super::secure_file::above_standard;
 
 /// The pause between two tries to connect, while the queue of the listener is full.
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// A moment at which waiting ends.
-#[derive(Clone, Copy, Debug)]
-pub struct Deadline(Instant);
-
-impl Deadline {
-    /// So long from now.
-    pub fn after(time: Duration) -> Self {
-        Self(now() + time)
-    }
-
-    fn left(self) -> io::Result<Duration> {
-        let left = self.0.saturating_duration_since(now());
-        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "waiting must end whatever the clock of the day does")]
-fn now() -> Instant {
-    Instant::now()
-}
 
 /// Who is at the other end of a socket, as the kernel noted it when the connection was made (unix(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +89,8 @@ pub fn is_waited_for(listener: impl AsFd, patience: Option<Duration>) -> io::Res
 pub struct Connection(OwnedFd);
 
 impl Connection {
-    /// Reaches who listens at `path`. Fails with `NotFound` or `ConnectionRefused` where nobody does.
+    /// Reaches who listens at `path`. Fails with `NotFound` or `ConnectionRefused` where nobody does, and
+    /// with `TimedOut` where the queue of the listener stays full until the deadline.
     pub fn open(path: &Path, deadline: Deadline) -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let descriptor = above_standard(socket(AddressFamily::Unix, SockType::Stream, flags, None)?)?;
@@ -114,13 +99,24 @@ impl Connection {
             match connect(descriptor.as_raw_fd(), &address) {
                 Ok(()) => return Ok(Self(descriptor)),
                 // The listener has not yet taken in all who came before.
-                Err(Errno::EAGAIN) => std::thread::sleep(PAUSE.min(deadline.left()?)),
+                Err(Errno::EAGAIN) => std::thread::sleep(PAUSE.min(left_until(deadline)?)),
                 Err(Errno::EINTR) => {
-                    deadline.left()?;
+                    left_until(deadline)?;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Takes the socket that is this process's standard input, which then is /dev/null.
+    ///
+    /// Programs that this process starts later get no end of it.
+    pub fn from_standard_input() -> io::Result<Self> {
+        // Above the standard streams and closed on exec(2).
+        let descriptor = io::stdin().as_fd().try_clone_to_owned()?;
+        let nothing = open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+        dup2_stdin(nothing)?;
+        Ok(Self(descriptor))
     }
 
     /// Who is at the other end.
@@ -128,9 +124,10 @@ impl Connection {
         Peer::of(&self.0)
     }
 
-    /// Sends all of it.
+    /// Sends all of it. After the deadline nothing is sent.
     pub fn send(&self, mut bytes: &[u8], deadline: Deadline) -> io::Result<()> {
         while !bytes.is_empty() {
+            left_until(deadline)?;
             match send(self.0.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT) {
                 Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
                 Err(Errno::EAGAIN) => self.wait_for(PollFlags::POLLOUT, deadline)?,
@@ -152,20 +149,29 @@ impl Connection {
             if room.is_empty() {
                 return Err(io::ErrorKind::InvalidData.into());
             }
+            let received = self.receive_some(room, deadline)?;
+            let end = room.iter().take(received).position(|&byte| byte == 0);
+            length += received;
+            match end {
+                Some(end) if end + 1 == received => {
+                    message.truncate(length - 1);
+                    return Ok(message);
+                }
+                Some(_) => return Err(io::ErrorKind::InvalidData.into()),
+                None => {}
+            }
+        }
+    }
+
+    /// Receives some of what comes, at least one byte: how many. The end of the stream is an error
+    /// (`UnexpectedEof`).
+    pub fn receive_some(&self, room: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+        loop {
+            // Also where there is always more to receive.
+            left_until(deadline)?;
             match recv(self.0.as_raw_fd(), room, MsgFlags::MSG_DONTWAIT) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(received) => {
-                    let end = room.iter().take(received).position(|&byte| byte == 0);
-                    length += received;
-                    match end {
-                        Some(end) if end + 1 == received => {
-                            message.truncate(length - 1);
-                            return Ok(message);
-                        }
-                        Some(_) => return Err(io::ErrorKind::InvalidData.into()),
-                        None => {}
-                    }
-                }
+                Ok(received) => return Ok(received),
                 Err(Errno::EAGAIN) => self.wait_for(PollFlags::POLLIN, deadline)?,
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
@@ -175,13 +181,17 @@ impl Connection {
 
     fn wait_for(&self, event: PollFlags, deadline: Deadline) -> io::Result<()> {
         // In whole milliseconds, upwards: else the last one would be spent in a busy loop.
-        let left = deadline.left()?.as_millis().saturating_add(1);
+        let left = left_until(deadline)?.as_millis().saturating_add(1);
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
         match poll(&mut [PollFd::new(self.0.as_fd(), event)], timeout) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn left_until(deadline: Deadline) -> io::Result<Duration> {
+    deadline.left().ok_or_else(|| io::ErrorKind::TimedOut.into())
 }
 
 impl From<OwnedFd> for Connection {
@@ -257,18 +267,27 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_is_not_waited_for() {
+    fn a_pair_is_between_this_process_and_itself() {
+        let (ours, theirs) = pair();
+        let own = Peer { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() };
+        assert_eq!((ours.peer().unwrap(), Peer::of(&theirs).unwrap()), (own, own));
+    }
+
+    #[test]
+    fn a_full_queue_is_not_waited_for_after_the_deadline() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         let _listener = UnixListener::bind(&path).unwrap();
         let mut queued = Vec::new();
         let error = loop {
-            match Connection::open(&path, soon()) {
+            match Connection::open(&path, Deadline::after(Duration::ZERO)) {
                 Ok(connection) => queued.push(connection),
                 Err(error) => break error,
             }
             assert!(queued.len() < 10_000, "the queue has no end");
         };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let error = Connection::open(&path, soon()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }
