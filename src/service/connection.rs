@@ -3,8 +3,9 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::sys::clock::Deadline;
 use crate::wire::LONGEST_MESSAGE;
 
 /// How long a caller may be silent between two messages: people look for their phone.
@@ -19,9 +20,9 @@ const WRITE: Duration = Duration::from_secs(10);
 /// What a caller says.
 pub(super) struct Incoming<'a> {
     stream: &'a UnixStream,
-    ends: Instant,
+    ends: Deadline,
     /// Of the message that has begun: how much of it came, and when it must be whole.
-    message: Option<(usize, Instant)>,
+    message: Option<(usize, Deadline)>,
 }
 
 /// What a caller is told.
@@ -30,34 +31,29 @@ pub(super) struct Outgoing<'a>(&'a UnixStream);
 /// Both directions of a connection that has just begun.
 pub(super) fn ends_of(stream: &UnixStream) -> io::Result<(Incoming<'_>, Outgoing<'_>)> {
     stream.set_write_timeout(Some(WRITE))?;
-    Ok((Incoming { stream, ends: now() + CONNECTION, message: None }, Outgoing(stream)))
+    Ok((Incoming { stream, ends: Deadline::after(CONNECTION), message: None }, Outgoing(stream)))
 }
 
 impl Read for Incoming<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let now = now();
-        let until = self.message.map_or(now + SILENCE, |(_, until)| until).min(self.ends);
-        let left = until.saturating_duration_since(now);
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        self.stream.set_read_timeout(Some(left))?;
+        let until = self.message.map_or_else(|| Deadline::after(SILENCE), |(_, until)| until).min(self.ends);
+        self.stream.set_read_timeout(Some(until.left().ok_or(io::ErrorKind::TimedOut)?))?;
         let mut stream = self.stream;
         let length = stream.read(buffer)?;
-        self.note(buffer.get(..length).unwrap_or_default(), now)?;
+        self.note(buffer.get(..length).unwrap_or_default())?;
         Ok(length)
     }
 }
 
 impl Incoming<'_> {
     /// Keeps account of where messages begin and end.
-    fn note(&mut self, received: &[u8], now: Instant) -> io::Result<()> {
+    fn note(&mut self, received: &[u8]) -> io::Result<()> {
         for (place, part) in received.split(|&byte| byte == 0).enumerate() {
             if place > 0 {
                 self.message = None;
             }
             if !part.is_empty() {
-                let (length, until) = self.message.unwrap_or((0, now + MESSAGE));
+                let (length, until) = self.message.unwrap_or_else(|| (0, Deadline::after(MESSAGE)));
                 self.message = Some((length.saturating_add(part.len()), until));
             }
             if self.message.is_some_and(|(length, _)| length > LONGEST_MESSAGE) {
@@ -77,11 +73,6 @@ impl Write for Outgoing<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "waiting must end whatever the clock of the day does")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]
@@ -120,17 +111,33 @@ mod tests {
         let (mut incoming, _) = ends_of(&ours).unwrap();
         theirs.write_all(b"{").unwrap();
         assert_eq!(incoming.read(&mut [0; 10]).unwrap(), 1);
-        let (length, until) = incoming.message.expect("a message that has begun");
-        incoming.message = Some((length, until.checked_sub(MESSAGE).unwrap()));
+        let (length, _) = incoming.message.expect("a message that has begun");
+        incoming.message = Some((length, Deadline::after(Duration::ZERO)));
         theirs.write_all(b"\"").unwrap();
         assert_eq!(incoming.read(&mut [0; 10]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn the_time_of_a_message_begins_with_its_first_byte() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let (mut incoming, _) = ends_of(&ours).unwrap();
+        let sender = std::thread::Builder::new().spawn(move || {
+            // So that it is waited for already.
+            std::thread::sleep(Duration::from_millis(20));
+            let earliest = Deadline::after(MESSAGE);
+            theirs.write_all(b"{").unwrap();
+            earliest
+        });
+        assert_eq!(incoming.read(&mut [0; 10]).unwrap(), 1);
+        let (_, until) = incoming.message.expect("a message that has begun");
+        assert!(until >= sender.unwrap().join().unwrap());
     }
 
     #[test]
     fn no_connection_lasts_for_ever() {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         let (mut incoming, _) = ends_of(&ours).unwrap();
-        incoming.ends = now();
+        incoming.ends = Deadline::after(Duration::ZERO);
         theirs.write_all(b"{}\0").unwrap();
         assert_eq!(incoming.read(&mut [0; 10]).unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
