@@ -9,6 +9,8 @@ PAM_DIR ?= $(patsubst %/,%,$(dir $(firstword $(wildcard \
 	/usr/lib/$(ARCH)/security/pam_unix.so /lib/$(ARCH)/security/pam_unix.so \
 	/usr/lib64/security/pam_unix.so /usr/lib/security/pam_unix.so))))
 
+PAGES   := $(notdir $(wildcard docs/man/*))
+MAN_DIR  = $(DESTDIR)$(PREFIX)/share/man
 UNITS   := $(notdir $(wildcard packaging/systemd/*))
 UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 # The stack that is nobody's but ours; the others are examples.
@@ -82,8 +84,9 @@ install:
 	@test -f $(MODULE) -a -f $(COMMAND) || { echo 'nothing is built yet: run make build' >&2; exit 1; }
 	install -D -m 0644 $(MODULE) '$(DESTDIR)$(PAM_DIR)/pam_countersign.so'
 	install -D -m 0755 $(COMMAND) '$(DESTDIR)$(PREFIX)/bin/countersign'
-	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/man/man8' docs/man/pam_countersign.8
-	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/man/man1' docs/man/countersign.1
+	for page in $(PAGES); do \
+		install -D -m 0644 -t '$(MAN_DIR)'/man"$${page##*.}" "docs/man/$$page" || exit 1; \
+	done
 	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign/pam.d' \
 		$(filter-out $(OWN_STACK),$(wildcard pam.d/*))
 	test -e '$(DESTDIR)/etc/$(OWN_STACK)' || install -D -m 0644 $(OWN_STACK) '$(DESTDIR)/etc/$(OWN_STACK)'
@@ -98,8 +101,8 @@ install:
 uninstall:
 	@! grep -ls '^[^#]*pam_countersign' $(DESTDIR)/etc/pam.d/* \
 		|| { echo 'these files still call the module: remove its lines first, or nobody can log in' >&2; exit 1; }
-	rm -f '$(DESTDIR)$(PAM_DIR)/pam_countersign.so' '$(DESTDIR)$(PREFIX)/bin/countersign' \
-		'$(DESTDIR)$(PREFIX)/share/man/man8/pam_countersign.8' '$(DESTDIR)$(PREFIX)/share/man/man1/countersign.1'
+	rm -f '$(DESTDIR)$(PAM_DIR)/pam_countersign.so' '$(DESTDIR)$(PREFIX)/bin/countersign'
+	for page in $(PAGES); do rm -f '$(MAN_DIR)'/man"$${page##*.}/$$page"; done
 	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/countersign'
 	for unit in $(UNITS); do rm -f '$(UNIT_DIR)'/"$$unit"; done
 	# One that an administrator has changed is his.

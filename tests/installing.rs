@@ -68,6 +68,15 @@ fn installing_enables_nothing() {
 }
 
 #[test]
+fn every_manual_page_is_where_man_looks_for_it() {
+    let machine = tempfile::tempdir().expect("a directory");
+    must(&make("install", machine.path()));
+    for page in ["man1/countersign.1", "man8/countersign-serve.8", "man8/pam_countersign.8"] {
+        assert!(machine.path().join("usr/share/man").join(page).exists(), "{page}");
+    }
+}
+
+#[test]
 fn units_start_the_command_where_it_is() {
     let machine = tempfile::tempdir().expect("a directory");
     must(&make_with("install", machine.path(), &["PREFIX=/opt/local"]));
