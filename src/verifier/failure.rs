@@ -96,7 +96,7 @@ impl ServiceError {
                 "restart countersign.service: it may be of another version than the module"
             }
             Self::NotPermitted => {
-                "run the caller as root or as this user, or name it in `verifiers`, see countersign.toml(5)"
+                "run the caller as root or as this user, or name it in `verifiers`, see countersign-serve(8)"
             }
             Self::Busy => "try again, and look for a program that keeps connections open",
             Self::Refused { .. } => "try again when that is so",
