@@ -1,5 +1,6 @@
 //! What files cannot meet (`SECURITY.md`): a user with a control group of his own may freeze his su
 //! while it holds the lock of another's state. Others are then refused, not let in, and do not hang.
+//! Where the service judges, his su holds nothing of others.
 
 use std::time::Duration;
 
@@ -78,6 +79,47 @@ fn a_su_frozen_under_the_lock_keeps_alice_out_until_it_thaws_and_lets_nobody_in(
         }
         door.others_get_in(&mut carol);
         door.renew();
+    }
+    println!("met twice in {round} rounds");
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn a_su_frozen_while_the_service_judges_keeps_nobody_out_and_tells_its_verdict_when_it_thaws() {
+    let mut door = Door::new();
+    door.guarded.must(&["systemctl", "enable", "--now", "countersign.socket"]);
+    let groups = door.guarded.must(&["sh", "-ec", GROUPS]);
+    let mut bob = bob(&door, &groups);
+    let mut carol = Others::of(&door.guarded);
+    let line_of_bob = format!("door=socket caller={} ", door.guarded.uid_of("bob"));
+    let before = door.guarded.cursor();
+    let usual = bob.calls(&door.code(0));
+    assert!(usual.is_in() && door.traces().codes == 1, "{usual:?}");
+    assert!(door.guarded.log_since(&before).concat().contains(&line_of_bob), "he is judged otherwise");
+    let usual = u32::try_from(usual.took.as_micros()).expect("a short time");
+
+    let mut met = 0;
+    let mut round = 0;
+    while met < 2 {
+        round += 1;
+        assert!(round < MOST_ROUNDS, "never frozen while it waited for its verdict");
+        let before = door.guarded.cursor();
+        let after = Duration::from_micros(u64::from(random_below(usual)));
+        bob.call(after, &format!("freeze:{groups}/frozen"), &door.code(0));
+        assert!(matches!(bob.report(), Report::Stopped), "bob may not freeze his own control group");
+        // The one after bob's, which may be judged now or when he thaws.
+        let end = carol.to_alice.calls(&door.code(1));
+        assert!(end.is_in() && end.took < WAIT, "{end:?}");
+        door.dave_gets_in(&mut carol);
+        let traces = door.traces();
+        assert_eq!(traces.codes, 2, "of bob and carol, or carol's, which spends both");
+        let is_judged = traces.writes == 2;
+        let is_told = door.guarded.log_since(&before).concat().contains(&line_of_bob);
+        bob.go_on();
+        let end = bob.end();
+        assert_eq!(end.is_in(), is_judged, "{end:?}");
+        assert_eq!((door.traces().codes, door.traces().charges), (0, 0));
+        met += u32::from(is_judged && !is_told);
     }
     println!("met twice in {round} rounds");
 }
