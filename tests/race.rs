@@ -15,6 +15,8 @@ use pam_countersign::credential::Failures;
 use planting::{Planted, RECOVERY_CODES};
 use sandbox::{Sandbox, module};
 
+/// The command, which is the service.
+const COUNTERSIGN: &str = env!("CARGO_BIN_EXE_countersign");
 /// How many race, and for how many rounds: usually, and in the full form.
 const RACES: [(usize, u32, u32); 3] = [(2, 200, 6000), (8, 100, 3000), (64, 30, 1000)];
 
@@ -25,8 +27,11 @@ fn door() -> Sandbox {
 }
 
 /// Everyone is let in or told that the code was used: nobody waits in vain for the lock.
-fn race(sandbox: &Sandbox, mut reply_of_round: impl FnMut(u32) -> String) {
-    let mut crowd = Crowd::in_sandbox(sandbox);
+fn race(sandbox: &Sandbox, reply_of_round: impl FnMut(u32) -> String) {
+    race_of(Crowd::in_sandbox(sandbox), sandbox, reply_of_round);
+}
+
+fn race_of(mut crowd: Crowd, sandbox: &Sandbox, mut reply_of_round: impl FnMut(u32) -> String) {
     let mut round = 0;
     for (processes, usual, soak) in RACES {
         let last = round + rounds(usual, soak);
@@ -72,6 +77,32 @@ fn one_code_of_a_counter_in_many_processes_lets_exactly_one_in() {
     let (alice, device) = Planted::counting("alice", 1000);
     alice.put_into(&sandbox.store());
     race(&sandbox, |round| device.code(u64::from(round)));
+}
+
+#[test]
+fn through_the_service_one_code_in_many_processes_lets_exactly_one_in() {
+    let sandbox = door();
+    let (alice, device) = Planted::counting("alice", 1000);
+    alice.put_into(&sandbox.store());
+    let mut crowd = Crowd::through_the_service(&sandbox, COUNTERSIGN);
+    assert_eq!(crowd.log_in(1, "192.0.2.7", &device.code(0)).accepted(), 1);
+    let log = sandbox.log_lines();
+    assert!(log.iter().any(|line| line.contains(" door=socket caller=0 ")), "{log:?}");
+    race_of(crowd, &sandbox, |round| device.code(1 + u64::from(round)));
+}
+
+#[test]
+fn through_the_service_one_recovery_code_lets_exactly_one_in() {
+    let sandbox = door();
+    let (alice, _) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    race_of(Crowd::through_the_service(&sandbox, COUNTERSIGN), &sandbox, |round| {
+        let number = round as usize % RECOVERY_CODES.len();
+        if number == 0 {
+            alice.put_state_into(&sandbox.store());
+        }
+        RECOVERY_CODES.get(number).copied().unwrap_or_default().to_owned()
+    });
 }
 
 /// Guesses until a thousand were judged. A wait hides the verdict of those who come too late, so what was

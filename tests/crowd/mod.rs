@@ -32,6 +32,20 @@ impl Crowd {
         Self::of(sandbox.command(example("pam-crowd")), "door")
     }
 
+    /// The same, with the service listening in the sandbox, which then judges all of them.
+    pub fn through_the_service(sandbox: &Sandbox, countersign: &str) -> Self {
+        const BOTH: &str = r#"
+            "$1" serve --listen "$3" 2>/dev/null &
+            while [ ! -S "$3" ]; do sleep 0.05; done
+            "$2"
+            kill $!
+        "#;
+        let mut command = sandbox.command("sh");
+        command.args(["-c", BOTH, "sh", countersign]).arg(example("pam-crowd"));
+        command.arg(pam_countersign::wire::SOCKET);
+        Self::of(command, "door")
+    }
+
     /// Starts the program by this command; it logs in at this service.
     pub fn of(mut command: Command, service: &str) -> Self {
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();

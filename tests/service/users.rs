@@ -165,6 +165,14 @@ fn without_systemd_it_listens_at_a_path_of_its_own() {
     let introspected =
         guarded.must(&["varlinkctl", "introspect", "/run/countersign/io.countersign", "io.countersign"]);
     assert!(introspected.contains("method Verify("), "{introspected}");
+    let called = guarded.must(&[
+        "varlinkctl",
+        "call",
+        "/run/countersign/io.countersign",
+        "io.countersign.GetEnrolment",
+        "{\"user\":\"alice\"}",
+    ]);
+    assert!(called.contains("true"), "{called}");
     guarded.must(&["systemctl", "disable", "--now", "countersign.socket"]);
     guarded.must(&["systemctl", "stop", "countersign.service"]);
     guarded.must(&["rm", "-rf", "/run/countersign"]);
