@@ -66,7 +66,14 @@ fn nobody_but_root_can_read_list_or_lock_the_store() {
     let files = ["users/alice/credential.toml", "users/alice/state", &by_uid, "users/alice", ""];
     for file in files.map(|file| format!("{store}/{file}")) {
         guarded.must(&["stat", "--", &file]);
-        for command in [&["ls", "--"][..], &["cat", "--"], &["flock", "--nonblock"], &["stat", "--"]] {
+        for command in [
+            &["ls", "--"][..],
+            &["cat", "--"],
+            &["flock", "--nonblock"],
+            &["ln", "--"],
+            &["mv", "--"],
+            &["stat", "--"],
+        ] {
             let words = [&["runuser", "-u", "alice", "--"], command, &[file.as_str(), "true"]].concat();
             let done = guarded.run(&words);
             // The store itself is there for all to see, and no more than that.
