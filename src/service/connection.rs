@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use super::seats::Visit;
 use crate::sys::clock::Deadline;
 use crate::wire::LONGEST_MESSAGE;
 
@@ -19,7 +20,7 @@ const WRITE: Duration = Duration::from_secs(10);
 
 /// What a caller says.
 pub(super) struct Incoming<'a> {
-    stream: &'a UnixStream,
+    visit: &'a Visit,
     ends: Deadline,
     /// Of the message that has begun: how much of it came, and when it must be whole.
     message: Option<(usize, Deadline)>,
@@ -29,17 +30,16 @@ pub(super) struct Incoming<'a> {
 pub(super) struct Outgoing<'a>(&'a UnixStream);
 
 /// Both directions of a connection that has just begun.
-pub(super) fn ends_of(stream: &UnixStream) -> io::Result<(Incoming<'_>, Outgoing<'_>)> {
-    stream.set_write_timeout(Some(WRITE))?;
-    Ok((Incoming { stream, ends: Deadline::after(CONNECTION), message: None }, Outgoing(stream)))
+pub(super) fn ends_of(visit: &Visit) -> io::Result<(Incoming<'_>, Outgoing<'_>)> {
+    visit.stream().set_write_timeout(Some(WRITE))?;
+    Ok((Incoming { visit, ends: Deadline::after(CONNECTION), message: None }, Outgoing(visit.stream())))
 }
 
 impl Read for Incoming<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let until = self.message.map_or_else(|| Deadline::after(SILENCE), |(_, until)| until).min(self.ends);
-        self.stream.set_read_timeout(Some(until.left().ok_or(io::ErrorKind::TimedOut)?))?;
-        let mut stream = self.stream;
-        let length = stream.read(buffer)?;
+        self.visit.stream().set_read_timeout(Some(until.left().ok_or(io::ErrorKind::TimedOut)?))?;
+        let length = self.visit.listen(buffer)?;
         self.note(buffer.get(..length).unwrap_or_default())?;
         Ok(length)
     }
@@ -79,10 +79,16 @@ impl Write for Outgoing<'_> {
 mod tests {
     use super::*;
 
+    /// A visit and the caller's end of its connection.
+    fn pair() -> (Visit, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (Visit::new(1000, ours), theirs)
+    }
+
     #[test]
     fn a_message_is_bounded_however_it_is_cut() {
-        let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let (mut incoming, _) = ends_of(&ours).unwrap();
+        let (visit, mut theirs) = pair();
+        let (mut incoming, _) = ends_of(&visit).unwrap();
         let mut buffer = vec![0; 8192];
         for _ in 0..3 {
             let whole = [vec![b'x'; LONGEST_MESSAGE], vec![0]].concat();
@@ -107,8 +113,8 @@ mod tests {
 
     #[test]
     fn a_message_that_is_never_whole_ends_the_connection() {
-        let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let (mut incoming, _) = ends_of(&ours).unwrap();
+        let (visit, mut theirs) = pair();
+        let (mut incoming, _) = ends_of(&visit).unwrap();
         theirs.write_all(b"{").unwrap();
         assert_eq!(incoming.read(&mut [0; 10]).unwrap(), 1);
         let (length, _) = incoming.message.expect("a message that has begun");
@@ -119,8 +125,8 @@ mod tests {
 
     #[test]
     fn the_time_of_a_message_begins_with_its_first_byte() {
-        let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let (mut incoming, _) = ends_of(&ours).unwrap();
+        let (visit, mut theirs) = pair();
+        let (mut incoming, _) = ends_of(&visit).unwrap();
         let sender = std::thread::Builder::new().spawn(move || {
             // So that it is waited for already.
             std::thread::sleep(Duration::from_millis(20));
@@ -135,8 +141,8 @@ mod tests {
 
     #[test]
     fn no_connection_lasts_for_ever() {
-        let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let (mut incoming, _) = ends_of(&ours).unwrap();
+        let (visit, mut theirs) = pair();
+        let (mut incoming, _) = ends_of(&visit).unwrap();
         incoming.ends = Deadline::after(Duration::ZERO);
         theirs.write_all(b"{}\0").unwrap();
         assert_eq!(incoming.read(&mut [0; 10]).unwrap_err().kind(), io::ErrorKind::TimedOut);

@@ -2,7 +2,10 @@
 //!
 //! A caller without a seat is sent away at once, so that whoever holds many keeps nobody else waiting.
 
-use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Seats of a user who is not root.
@@ -12,27 +15,59 @@ const OF_USERS: usize = 256;
 /// Seats of root, who asks for all logins.
 const OF_ROOT: usize = 512;
 
-/// Who sits where.
+/// A caller at his connection.
+#[derive(Debug)]
+pub(super) struct Visit {
+    uid: u32,
+    stream: UnixStream,
+    /// Whether it is his turn to say something.
+    is_silent: AtomicBool,
+}
+
+impl Visit {
+    /// Of a caller who has just come.
+    pub(super) fn new(uid: u32, stream: UnixStream) -> Self {
+        Self { uid, stream, is_silent: AtomicBool::new(true) }
+    }
+
+    pub(super) fn stream(&self) -> &UnixStream {
+        &self.stream
+    }
+
+    /// Waits for what the caller says, and reads it.
+    pub(super) fn listen(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.is_silent.store(true, Ordering::Relaxed);
+        let mut stream = &self.stream;
+        let length = stream.read(buffer);
+        self.is_silent.store(false, Ordering::Relaxed);
+        length
+    }
+}
+
+/// Who sits, in the order in which they came.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seats(Arc<Mutex<BTreeMap<u32, usize>>>);
+pub(super) struct Seats(Arc<Mutex<Vec<Arc<Visit>>>>);
 
 /// A seat, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Seat {
     seats: Seats,
-    uid: u32,
+    visit: Arc<Visit>,
 }
 
 impl Seats {
-    /// A seat for a uid, if there is one.
-    pub(super) fn take(&self, uid: u32) -> Option<Seat> {
+    /// A seat for a caller, if there is one, or if one of root's is free for him now.
+    pub(super) fn take(&self, visit: &Arc<Visit>) -> Option<Seat> {
         let mut taken = self.taken();
-        let own = taken.get(&uid).copied().unwrap_or(0);
-        let of_users: usize = taken.iter().filter(|(uid, _)| **uid != 0).map(|(_, count)| count).sum();
-        let is_free = if uid == 0 { own < OF_ROOT } else { own < OF_A_USER && of_users < OF_USERS };
+        let own = taken.iter().filter(|other| other.uid == visit.uid).count();
+        let of_users = taken.iter().filter(|other| other.uid != 0).count();
+        let is_free = match visit.uid {
+            0 => own < OF_ROOT || ends_oldest_silence_of_root(&mut taken),
+            _ => own < OF_A_USER && of_users < OF_USERS,
+        };
         is_free.then(|| {
-            taken.insert(uid, own.saturating_add(1));
-            Seat { seats: self.clone(), uid }
+            taken.push(Arc::clone(visit));
+            Seat { seats: self.clone(), visit: Arc::clone(visit) }
         })
     }
 
@@ -42,20 +77,26 @@ impl Seats {
     }
 
     /// A thread that panicked while it counted has not left half a count.
-    fn taken(&self) -> MutexGuard<'_, BTreeMap<u32, usize>> {
+    fn taken(&self) -> MutexGuard<'_, Vec<Arc<Visit>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Hangs up on that caller of root's who is silent and came first, if one is.
+///
+/// A su is root, but whoever has called it may stop or freeze it at its connection, and so hundreds.
+fn ends_oldest_silence_of_root(taken: &mut Vec<Arc<Visit>>) -> bool {
+    let is_silent = |visit: &Arc<Visit>| visit.uid == 0 && visit.is_silent.load(Ordering::Relaxed);
+    let Some(place) = taken.iter().position(is_silent) else { return false };
+    let visit = taken.remove(place);
+    // Where it is gone already, so is he.
+    let _ = visit.stream.shutdown(Shutdown::Both);
+    true
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.seats.taken();
-        match taken.get_mut(&self.uid) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                taken.remove(&self.uid);
-            }
-        }
+        self.seats.taken().retain(|visit| !Arc::ptr_eq(visit, &self.visit));
     }
 }
 
@@ -63,15 +104,25 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
+    /// A caller's visit and his end of the connection.
+    fn visit_of(uid: u32) -> (Arc<Visit>, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (Arc::new(Visit::new(uid, ours)), theirs)
+    }
+
+    fn seat_for(uid: u32, seats: &Seats) -> Option<Seat> {
+        seats.take(&visit_of(uid).0)
+    }
+
     #[test]
     fn a_user_has_a_few_seats_and_takes_nobody_elses() {
         let seats = Seats::default();
-        let mut taken: Vec<_> = (0..OF_A_USER).map(|_| seats.take(1000).expect("a seat")).collect();
-        assert!(seats.take(1000).is_none());
-        assert!(seats.take(1001).is_some());
+        let mut taken: Vec<_> = (0..OF_A_USER).map(|_| seat_for(1000, &seats).expect("a seat")).collect();
+        assert!(seat_for(1000, &seats).is_none());
+        assert!(seat_for(1001, &seats).is_some());
         taken.pop();
-        taken.push(seats.take(1000).expect("the seat that became free"));
-        assert!(seats.take(1000).is_none());
+        taken.push(seat_for(1000, &seats).expect("the seat that became free"));
+        assert!(seat_for(1000, &seats).is_none());
         drop(taken);
         assert!(seats.are_free());
     }
@@ -80,10 +131,35 @@ mod tests {
     fn all_users_together_take_none_of_roots() {
         let seats = Seats::default();
         let uids = (1..).flat_map(|uid| [uid; OF_A_USER]);
-        let users: Vec<_> = uids.map_while(|uid| seats.take(uid)).collect();
+        let users: Vec<_> = uids.map_while(|uid| seat_for(uid, &seats)).collect();
         assert_eq!(users.len(), OF_USERS);
-        let root: Vec<_> = std::iter::from_fn(|| seats.take(0)).collect();
-        assert_eq!(root.len(), OF_ROOT);
-        assert!(seats.take(60_000).is_none());
+        let root: Vec<_> = (0..OF_ROOT).map(|_| seat_for(0, &seats).expect("a seat")).collect();
+        assert!(seat_for(60_000, &seats).is_none());
+        drop((users, root));
+        assert!(seats.are_free());
+    }
+
+    #[test]
+    fn of_roots_callers_the_first_who_is_silent_makes_room() {
+        let seats = Seats::default();
+        let user = seat_for(1000, &seats);
+        let (visits, mut ends): (Vec<_>, Vec<_>) = (0..OF_ROOT).map(|_| visit_of(0)).unzip();
+        let mut taken: Vec<_> = visits.iter().map(|visit| seats.take(visit).expect("a seat")).collect();
+        // The first is being judged, and the second has had his answer.
+        for (visit, end) in visits.iter().zip(&mut ends) {
+            io::Write::write_all(end, b"?").unwrap();
+            assert_eq!(visit.listen(&mut [0; 8]).unwrap(), 1);
+        }
+        assert!(seat_for(0, &seats).is_none(), "all are being judged");
+        visits[1].is_silent.store(true, Ordering::Relaxed);
+        visits[2].is_silent.store(true, Ordering::Relaxed);
+        let newcomer = seat_for(0, &seats).expect("the seat of the second");
+        assert_eq!(ends[1].read(&mut [0; 8]).unwrap(), 0, "he is still there");
+        // His thread leaves the seat that is another's by now.
+        drop(taken.remove(1));
+        drop(newcomer);
+        assert!(seat_for(0, &seats).is_some());
+        drop((taken, user));
+        assert!(seats.are_free());
     }
 }

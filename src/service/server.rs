@@ -15,6 +15,7 @@ use super::connection::ends_of;
 use super::interface::Desk;
 use super::office::Office;
 use super::permission::Caller;
+use super::seats::Visit;
 use crate::sys::socket::{self, Peer};
 use crate::wire::error;
 
@@ -59,9 +60,9 @@ pub fn serve(listener: &UnixListener, ending: Ending) -> io::Result<()> {
 /// Gives a caller a thread, or sends him away.
 fn take_in(stream: UnixStream, office: &Arc<Office>) {
     let Ok(peer) = Peer::of(&stream) else { return };
-    let Some(seat) = office.seats.take(peer.uid) else { return send_away(&stream) };
-    let stream = Arc::new(stream);
-    let own = Arc::clone(&stream);
+    let visit = Arc::new(Visit::new(peer.uid, stream));
+    let Some(seat) = office.seats.take(&visit) else { return send_away(visit.stream()) };
+    let own = Arc::clone(&visit);
     let office = Arc::clone(office);
     let attend = move || {
         let _seat = seat;
@@ -69,20 +70,20 @@ fn take_in(stream: UnixStream, office: &Arc<Office>) {
         let _ = attend_to(&own, peer, office);
     };
     if thread::Builder::new().stack_size(STACK).spawn(attend).is_err() {
-        send_away(&stream);
+        send_away(visit.stream());
     }
 }
 
 /// Answers all questions of a caller.
-fn attend_to(stream: &UnixStream, peer: Peer, office: Arc<Office>) -> io::Result<()> {
-    let mut groups = socket::supplementary_groups(stream)?;
+fn attend_to(visit: &Visit, peer: Peer, office: Arc<Office>) -> io::Result<()> {
+    let mut groups = socket::supplementary_groups(visit.stream())?;
     groups.push(peer.gid);
     let caller = Caller { uid: peer.uid, groups };
     let desk = Box::new(Desk::new(caller, office));
     let version = env!("CARGO_PKG_VERSION");
     let service =
-        VarlinkService::new("countersign", "countersign", version, "https://countersign.io", vec![desk]);
-    let (incoming, mut outgoing) = ends_of(stream)?;
+        VarlinkService::new("countersign", "countersign", version, "man:countersign-serve(8)", vec![desk]);
+    let (incoming, mut outgoing) = ends_of(visit)?;
     let handled = service.handle(&mut BufReader::new(incoming), &mut outgoing, None);
     handled.map(drop).map_err(io::Error::other)
 }

@@ -152,6 +152,21 @@ fn a_thousand_connections_of_one_user_are_his_own_trouble() {
     }
 }
 
+/// A su is root to the service, but whoever has called it may freeze it at its connection.
+#[test]
+#[ignore = "needs root: boots a container"]
+fn hundreds_of_su_that_are_frozen_at_their_connection_keep_no_login_out() {
+    let place = Place::new("bookworm");
+    let guarded = &place.guarded;
+    let mut frozen: Vec<Peer> = (0..600).map(|_| Peer::of(guarded, 0)).collect();
+    assert_eq!(Peer::of(guarded, 0).verify("alice", &place.code()), "accepted");
+    let locker = ["pamtester", "locker", "alice", "authenticate"];
+    assert_eq!(guarded.run_with_input(&locker, format!("{}\n", place.code()).as_bytes()).status, 0);
+    assert!(frozen[0].receive().expect("an end").is_none(), "whoever came first has made room");
+    // Who has not had to make room is answered when he thaws.
+    assert_eq!(frozen[599].verify("alice", "123456"), "wrong_code");
+}
+
 #[test]
 #[ignore = "needs root: boots a container"]
 fn who_dies_after_he_has_asked_has_asked() {
