@@ -8,8 +8,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::credential::SourceName;
@@ -20,11 +20,11 @@ use crate::user::User;
 use crate::verifier::{Enrolment, Judged, ServiceError, Typed, Verifier, VerifierError};
 use crate::wire::enrolment::{
     BeginParameters, BegunReply, ChangeParameters, ConfirmParameters, ConfirmedReply, NewDevice,
-    ProveParameters, ProveReply, RecoveryCodesReply, RefusedParameters, RemovedReply,
+    ProveParameters, ProveReply, RecoveryCodesReply, RemovedReply,
 };
+use crate::wire::reply::answer_in;
 use crate::wire::{
-    AboutUser, EnrolmentReply, Failure, INTERFACE, LONGEST_MESSAGE, StatusReply, VerifyParameters,
-    VerifyReply, error,
+    AboutUser, EnrolmentReply, INTERFACE, LONGEST_MESSAGE, StatusReply, VerifyParameters, VerifyReply,
 };
 
 /// How long it may take to be let in by the service, which may have to be started first.
@@ -60,13 +60,6 @@ pub struct Device<'a> {
 struct Call<'a, Parameters> {
     method: &'a str,
     parameters: Parameters,
-}
-
-/// A reply of Varlink.
-#[derive(Deserialize)]
-struct Reply<Parameters> {
-    parameters: Option<Parameters>,
-    error: Option<String>,
 }
 
 impl Service {
@@ -147,7 +140,7 @@ impl Service {
         let deadline = Deadline::after(if method.ends_with("ProvePassword") { TO_PROVE } else { TO_ANSWER });
         self.connection.send(&question, deadline).map_err(ServiceError::Lost)?;
         let answer = self.connection.receive(LONGEST_MESSAGE, deadline).map_err(ServiceError::Lost)?;
-        understood(&answer)
+        answer_in(&answer)
     }
 }
 
@@ -175,67 +168,4 @@ fn change(user: &User, device: Option<&str>, passcode: &str) -> ChangeParameters
 /// Where there is no socket, or nobody behind it.
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
-}
-
-/// An error first: only where there is none the parameters are an answer.
-fn understood<Answer: DeserializeOwned>(text: &[u8]) -> Result<Answer, ServiceError> {
-    let misunderstood = |_| ServiceError::Unintelligible;
-    let reply: Reply<serde_json::Value> = serde_json::from_slice(text).map_err(misunderstood)?;
-    let parameters = reply.parameters.unwrap_or_default();
-    match reply.error.as_deref() {
-        None => serde_json::from_value(parameters).map_err(misunderstood),
-        Some(error::NOT_PERMITTED) => Err(ServiceError::NotPermitted),
-        Some(error::BUSY) => Err(ServiceError::Busy),
-        Some(error::REFUSED) => {
-            let refused: RefusedParameters = serde_json::from_value(parameters).map_err(misunderstood)?;
-            Err(ServiceError::Refused { reason: refused.reason, seconds: refused.seconds })
-        }
-        Some(error::FAILED) => {
-            let failure: Failure = serde_json::from_value(parameters).map_err(misunderstood)?;
-            Err(failure.into_error())
-        }
-        Some(_) => Err(ServiceError::Unintelligible),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(text: &str) -> Result<bool, ServiceError> {
-        understood::<EnrolmentReply>(text.as_bytes()).map(|reply| reply.enrolled)
-    }
-
-    #[test]
-    fn an_answer_is_one_only_without_an_error() {
-        assert!(matches!(answer(r#"{"parameters":{"enrolled":true}}"#), Ok(true)));
-        let refused = answer(r#"{"error":"io.countersign.NotPermitted","parameters":{"enrolled":true}}"#);
-        assert!(matches!(refused, Err(ServiceError::NotPermitted)));
-        assert!(matches!(answer(r#"{"error":"io.countersign.Busy"}"#), Err(ServiceError::Busy)));
-        let failed = answer(
-            r#"{"error":"io.countersign.Failed","parameters":{"reason":"store_busy","cause":"c","mend":"m"}}"#,
-        );
-        assert_eq!(failed.unwrap_err().reason(), "store_busy");
-    }
-
-    #[test]
-    fn what_is_no_answer_is_an_error() {
-        for text in [
-            "",
-            "{}",
-            "null",
-            "[]",
-            "{\"parameters\":{}}",
-            "{\"parameters\":{\"enrolled\":1}}",
-            "{\"parameters\":{\"enrolled\":true}",
-            "{\"error\":\"org.varlink.service.MethodNotFound\"}",
-            "{\"error\":\"io.countersign.Failed\"}",
-            "{\"error\":null}",
-            "{\"error\":7,\"parameters\":{\"enrolled\":true}}",
-            "\u{1}",
-        ] {
-            assert!(matches!(answer(text), Err(ServiceError::Unintelligible)), "{text:?}");
-        }
-        assert!(answer(&"[".repeat(60_000)).is_err());
-    }
 }

@@ -257,6 +257,10 @@ fn account(about: &AboutUser) -> Result<User, Refusal> {
 }
 
 pub(super) fn understood<Parameters: DeserializeOwned>(parameters: Value) -> Result<Parameters, Refusal> {
+    // Serde would take a list for an object too.
+    if !parameters.is_object() {
+        return Err(Refusal::BadParameters);
+    }
     serde_json::from_value(parameters).map_err(|_| Refusal::BadParameters)
 }
 

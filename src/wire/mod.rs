@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod enrolment;
+pub mod reply;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -242,13 +243,17 @@ impl Failure {
 
     /// Ours again. The reason goes to the log unquoted, so it must be a word.
     pub fn into_error(self) -> ServiceError {
-        let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         let Self { reason, cause, mend } = self;
-        if reason.is_empty() || reason.len() > 40 || !reason.bytes().all(is_word) {
+        if !is_word(&reason) {
             return ServiceError::Unintelligible;
         }
         ServiceError::Failed { reason, cause, mend }
     }
+}
+
+/// Whether a text can be a word of a closed list.
+fn is_word(text: &str) -> bool {
+    (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 #[cfg(test)]
