@@ -20,12 +20,13 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 MODULE  := $(TARGET)/release/libpam_countersign.so
 COMMAND := $(TARGET)/release/countersign
 
-.PHONY: help build prepare demo test check compare fuzz miri soak install uninstall clean
+.PHONY: help build prepare demo test check bench compare fuzz miri soak install uninstall clean
 
 help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
 	@echo 'make test           run all tests'
 	@echo 'make check          formatting, clippy, dependencies'
+	@echo 'make bench          how long a code takes, by the files and by the service: docs/benchmarks.md'
 	@echo 'make compare        the same steps against the modules of Debian: docs/comparison.md'
 	@echo 'make fuzz           fuzz what reads text and decides (SECONDS=60 a target, TARGETS=)'
 	@echo 'make miri           the rules under Miri, which notices undefined behaviour (nightly)'
@@ -55,6 +56,12 @@ test: prepare
 
 check: prepare
 	packaging/check
+
+# As root: it boots a Debian machine. What is measured is the released module, whoever starts it.
+bench: prepare
+	$(MAKE) build
+	$(CARGO) build --locked --examples
+	$(CARGO) bench --locked --profile dev --bench doors -- $(CURDIR)/docs/benchmarks.md
 
 # As root: it boots a Debian machine.
 compare: prepare
