@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config::file::{self, FileError, PolicyFile};
 use crate::credential::{CredentialStore as _, EnrolmentStore as _, SourceName};
@@ -17,6 +18,10 @@ use crate::verifier::{
     Clock, ClockError, Enrolment, Judged, LocalVerifier, ServiceError, Typed, Verifier, VerifierError,
 };
 use crate::wire;
+
+/// How often the service is asked again that had no seat, and after what time.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The clock of this machine.
 #[derive(Clone, Copy, Debug)]
@@ -38,18 +43,29 @@ pub struct ThisMachine;
 
 impl Verifier for ThisMachine {
     fn enrolment(&self, user: &User) -> Result<Enrolment, VerifierError> {
-        match service()? {
+        unless_busy(|| match service()? {
             Some(service) => service.enrolment(user),
             None => files()?.enrolment(user),
-        }
+        })
     }
 
     fn verify(&self, user: &User, typed: &Typed, source: &SourceName) -> Result<Judged, VerifierError> {
-        match service()? {
+        unless_busy(|| match service()? {
             Some(service) => service.verify(user, typed, source),
             None => files()?.verify(user, typed, source),
+        })
+    }
+}
+
+/// Asks again for a while where the service had no seat: then nothing was judged.
+fn unless_busy<T>(ask: impl Fn() -> Result<T, VerifierError>) -> Result<T, VerifierError> {
+    for _ in 0..TRIES {
+        match ask() {
+            Err(VerifierError::Service(ServiceError::Busy)) => std::thread::sleep(PAUSE),
+            answer => return answer,
         }
     }
+    ask()
 }
 
 fn service() -> Result<Option<Service>, ServiceError> {

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::credential::SourceName;
 use crate::status::Status;
 use crate::sys::clock::Deadline;
-use crate::sys::socket::Connection;
+use crate::sys::socket::{Connection, Room};
 use crate::user::User;
 use crate::verifier::{Enrolment, Judged, ServiceError, Typed, Verifier, VerifierError};
 use crate::wire::enrolment::{
@@ -138,8 +138,10 @@ impl Service {
         written.map_err(|_| ServiceError::Unintelligible)?;
         question.push(0);
         let deadline = Deadline::after(if method.ends_with("ProvePassword") { TO_PROVE } else { TO_ANSWER });
+        // Before anything is sent: who runs out of memory has not asked.
+        let room = Room::new(LONGEST_MESSAGE);
         self.connection.send(&question, deadline).map_err(ServiceError::Lost)?;
-        let answer = self.connection.receive(LONGEST_MESSAGE, deadline).map_err(ServiceError::Lost)?;
+        let answer = self.connection.receive(room, deadline).map_err(ServiceError::Lost)?;
         answer_in(&answer)
     }
 }

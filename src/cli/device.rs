@@ -45,7 +45,8 @@ fn run(
     present(&pending.otpauth_uri(&issuer), &pending.key_in_groups(), &user, terminal)?;
     let confirmed = ask_for_first_code(&pending, terminal)?;
     let now = sys::clock::now().ok_or(Error::Clock)?;
-    enrol::keep(&backend::store(), &confirmed, now).map_err(|error| Error::of_keeping(error, &user))?;
+    enrol::keep(&backend::store(), &confirmed, Some(&former), now)
+        .map_err(|error| Error::of_keeping(error, &user))?;
     audit::log_device(change, &user, Some(&options.name), terminal);
     terminal.say(format_args!("{} of {} is in force", options.name, user.name));
     Ok(ExitCode::Success)

@@ -122,5 +122,6 @@ pub(super) fn ask_for_first_code(pending: &Pending, terminal: &mut Terminal) -> 
 /// who removed it had the last word.
 fn activate(confirmed: &Confirmed) -> Result<(), Error> {
     let now = sys::clock::now().ok_or(Error::Clock)?;
-    enrol::keep(&backend::store(), confirmed, now).map_err(|error| Error::of_keeping(error, &confirmed.user))
+    enrol::keep(&backend::store(), confirmed, None, now)
+        .map_err(|error| Error::of_keeping(error, &confirmed.user))
 }

@@ -185,6 +185,7 @@ impl fmt::Display for Error {
                 DeviceProblem::Unknown => "there is no device of that name",
                 DeviceProblem::TooMany => "there are as many devices as there can be",
                 DeviceProblem::Last => "that is the last device",
+                DeviceProblem::ChangedMeanwhile => "somebody else has changed this enrolment meanwhile",
             }),
             Self::Store(error) => error.fmt(out),
             Self::Service(error) => error.fmt(out),

@@ -46,8 +46,8 @@ pub(super) fn device(
     issuer: &str,
     terminal: &mut Terminal,
 ) -> Result<ExitCode, Error> {
-    let service = backend::require_service()?;
     let passcode = terminal.ask(PRESENT_CODE)?.ok_or(Error::GivenUp)?;
+    let service = backend::require_service()?;
     let device = Device { purpose, name, issuer, passcode: Some(passcode.trim_end()) };
     begin_and_confirm(&service, user, &device, terminal)?;
     terminal.say(format_args!("{name} of {} is in force", user.name));
@@ -60,8 +60,8 @@ pub(super) fn new_recovery_codes(
     path: Option<&Path>,
     terminal: &mut Terminal,
 ) -> Result<ExitCode, Error> {
-    let service = backend::require_service()?;
     let passcode = terminal.ask(PRESENT_CODE)?.ok_or(Error::GivenUp)?;
+    let service = backend::require_service()?;
     let made = service.new_recovery_codes(user, passcode.trim_end())?;
     let codes = made.recovery_codes.iter().map(|code| code.as_str());
     let page = recovery_file::page_of(user.name.as_str(), &super::host_name(), codes);
@@ -75,8 +75,7 @@ pub(super) fn remove(
     yes: bool,
     terminal: &mut Terminal,
 ) -> Result<ExitCode, Error> {
-    let service = backend::require_service()?;
-    let status = service.status(user)?.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
+    let status = backend::status(user)?.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
     let names: Vec<&str> = status.authenticators.iter().map(|device| device.id.as_str()).collect();
     let device = match (device, names.as_slice()) {
         (Some(device), _) => device,
@@ -88,10 +87,12 @@ pub(super) fn remove(
     if !yes && !terminal.ask_yes(&format!("remove {device}{then}?"))? {
         return Err(Error::GivenUp);
     }
+    // Who has begun nothing is not waited for, so the code is asked for before anything else.
+    let passcode = terminal.ask(PRESENT_CODE)?.ok_or(Error::GivenUp)?;
+    let service = backend::require_service()?;
     if is_last {
         prove_password(&service, user, terminal)?;
     }
-    let passcode = terminal.ask(PRESENT_CODE)?.ok_or(Error::GivenUp)?;
     let removed = service.remove_device(user, device, passcode.trim_end())?;
     if removed.enrolled {
         terminal.say(format_args!("{device} is removed"));

@@ -36,7 +36,7 @@ fn renew(user: &User, options: &Recovery, terminal: &mut Terminal) -> Result<(),
     // From here on it is done and shown, or it is not done: no signal may stop it half way.
     let done = sys::process::undisturbed(|| {
         let keep = || {
-            let kept = enrol::keep_recovery_codes(&backend::store(), user, &set, now);
+            let kept = enrol::keep_recovery_codes(&backend::store(), user, &set, None, now);
             kept.map_err(|error| Error::of_keeping(error, user))
         };
         KeptPage { path, page: &page }.save_before(keep, || is_in_force(user, Some(&set)))?;

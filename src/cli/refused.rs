@@ -15,6 +15,7 @@ pub(super) fn words(reason: &str, seconds: Option<u64>) -> String {
         ("name_taken", _) => "there is a device of that name already".to_owned(),
         ("unknown_device", _) => "there is no device of that name".to_owned(),
         ("too_many_devices", _) => "there are as many devices as there can be".to_owned(),
+        ("changed_meanwhile", _) => "somebody else has changed this enrolment meanwhile".to_owned(),
         ("bad_device_name", _) => "this cannot be the name of a device".to_owned(),
         ("nothing_begun", _) => "it took too long, and what was begun is gone".to_owned(),
         ("too_many_tries", _) => "no code was right".to_owned(),

@@ -34,7 +34,7 @@ fn remove_device(user: &User, device: &str, yes: bool, terminal: &mut Terminal) 
         return Err(Error::GivenUp);
     }
     let now = sys::clock::now().ok_or(Error::Clock)?;
-    enrol::remove_device(&backend::store(), user, device, now)
+    enrol::remove_device(&backend::store(), user, device, None, now)
         .map_err(|error| Error::of_keeping(error, user))?;
     audit::log_device(Change::DeviceRemoved, user, Some(device), terminal);
     terminal.say(format_args!("{device} of {} is removed", user.name));

@@ -29,6 +29,8 @@ pub(super) fn run(options: &Serve, terminal: &mut Terminal) -> Result<ExitCode, 
         }
         None => (handed_over()?, Ending::WhenIdleFor(IDLE)),
     };
+    // No core file of a process that holds secrets.
+    nix::sys::prctl::set_dumpable(false).map_err(io::Error::from)?;
     serve(&listener, ending)?;
     Ok(ExitCode::Success)
 }
@@ -42,6 +44,8 @@ fn handed_over() -> Result<UnixListener, Error> {
 fn listen(path: &Path) -> io::Result<UnixListener> {
     if let Some(directory) = path.parent().filter(|directory| !directory.exists()) {
         DirBuilder::new().mode(0o755).create(directory)?;
+        // Whatever the mask of the caller is: everybody has to find the socket.
+        set_permissions(directory, Permissions::from_mode(0o755))?;
     }
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_abandoned(path) => {

@@ -137,6 +137,17 @@ impl fmt::Display for BadCredential {
 }
 
 impl Credential {
+    /// Whether nothing has changed between two readings of a user's credential.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let devices = |credential: &Self| {
+            let device = |device: &Authenticator| (device.id.clone(), device.key_name(), device.confirmed);
+            credential.authenticators.iter().map(device).collect::<Vec<_>>()
+        };
+        (&self.user, self.uid, self.disabled) == (&other.user, other.uid, other.disabled)
+            && self.recovery == other.recovery
+            && devices(self) == devices(other)
+    }
+
     /// Whether the credential can be used and kept as it is.
     pub fn check(&self) -> Result<(), BadCredential> {
         if self.authenticators.is_empty() {

@@ -16,6 +16,8 @@ pub enum DeviceProblem {
     TooMany,
     /// It is the last one: what is left to do is to remove the enrolment.
     Last,
+    /// Somebody else has changed the enrolment since this was begun.
+    ChangedMeanwhile,
 }
 
 /// Why a change was not kept.
@@ -36,12 +38,20 @@ impl From<StoreError> for KeepError {
 }
 
 /// Keeps a proven authenticator. When this returns, logins go by it.
-pub fn keep(store: &impl EnrolmentStore, confirmed: &Confirmed, now: u64) -> Result<(), KeepError> {
+///
+/// `began` is the credential that it was begun with, and what it may change: whoever has begun before an
+/// administrator changed something may not undo that afterwards. Without it anything may be changed.
+pub fn keep(
+    store: &impl EnrolmentStore,
+    confirmed: &Confirmed,
+    began: Option<&Credential>,
+    now: u64,
+) -> Result<(), KeepError> {
     if confirmed.purpose == Purpose::First {
         let (credential, state) = (confirmed.first_credential(), confirmed.first_state(now));
         return Ok(store.create(&confirmed.user, &credential, &state)?);
     }
-    change(store, &confirmed.user, now, |former, state| {
+    change(store, &confirmed.user, began, now, |former, state| {
         let credential = confirmed.credential_after(former)?;
         confirmed.enter_into(state, &credential);
         Ok(credential)
@@ -53,9 +63,10 @@ pub fn keep_recovery_codes(
     store: &impl EnrolmentStore,
     user: &User,
     set: &RecoverySet,
+    began: Option<&Credential>,
     now: u64,
 ) -> Result<(), KeepError> {
-    change(store, user, now, |former, state| {
+    change(store, user, began, now, |former, state| {
         state.recovery.vouch_for(set.name());
         state.recovery.failures = 0;
         Ok(Credential { recovery: Some(set.clone()), ..former.clone() })
@@ -63,15 +74,21 @@ pub fn keep_recovery_codes(
 }
 
 /// Forgets a device. The record of its key stays, so that a secret put back makes no used code good.
-pub fn remove_device(store: &impl EnrolmentStore, user: &User, id: &str, now: u64) -> Result<(), KeepError> {
-    change(store, user, now, |former, _| {
+pub fn remove_device(
+    store: &impl EnrolmentStore,
+    user: &User,
+    id: &str,
+    began: Option<&Credential>,
+    now: u64,
+) -> Result<(), KeepError> {
+    change(store, user, began, now, |former, _| {
         let mut after = former.clone();
         after.authenticators.retain(|device| device.id != id);
-        match after.authenticators.len() {
-            left if left == former.authenticators.len() => Err(DeviceProblem::Unknown),
-            0 => Err(DeviceProblem::Last),
-            _ => Ok(after),
+        if after.authenticators.len() == former.authenticators.len() {
+            return Err(DeviceProblem::Unknown);
         }
+        let is_usable = after.authenticators.iter().any(|device| device.confirmed.is_some());
+        if is_usable { Ok(after) } else { Err(DeviceProblem::Last) }
     })
 }
 
@@ -79,19 +96,24 @@ pub fn remove_device(store: &impl EnrolmentStore, user: &User, id: &str, now: u6
 fn change(
     store: &impl EnrolmentStore,
     user: &User,
+    began: Option<&Credential>,
     now: u64,
     mut by: impl FnMut(&Credential, &mut State) -> Result<Credential, DeviceProblem>,
 ) -> Result<(), KeepError> {
     let mut outcome = Ok(());
-    let done = store.replace(user, |former, state| match by(former, state) {
-        Ok(credential) => {
-            outcome = Ok(());
-            state.written = now;
-            credential
-        }
-        Err(problem) => {
-            outcome = Err(problem);
-            former.clone()
+    let done = store.replace(user, |former, state| {
+        let is_as_begun = began.is_none_or(|began| began.is_same_as(former));
+        let changed = if is_as_begun { by(former, state) } else { Err(DeviceProblem::ChangedMeanwhile) };
+        match changed {
+            Ok(credential) => {
+                outcome = Ok(());
+                state.written = now;
+                credential
+            }
+            Err(problem) => {
+                outcome = Err(problem);
+                former.clone()
+            }
         }
     })?;
     done.ok_or(KeepError::NotEnrolled)?;

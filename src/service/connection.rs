@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use super::seats::Visit;
 use crate::sys::clock::Deadline;
-use crate::wire::LONGEST_MESSAGE;
 
-/// How long a caller may be silent between two messages: people look for their phone.
+/// How long a caller may be silent who has begun something: people look for their phone.
 const SILENCE: Duration = Duration::from_secs(300);
+/// How long anybody else may be.
+const SHORT_SILENCE: Duration = Duration::from_secs(10);
+/// The longest message that is taken, in bytes. No question needs more.
+const LONGEST_QUESTION: usize = 8192;
 /// How long a message may take from its first byte to its last.
 const MESSAGE: Duration = Duration::from_secs(10);
 /// How long a connection lasts at most.
@@ -37,7 +40,13 @@ pub(super) fn ends_of(visit: &Visit) -> io::Result<(Incoming<'_>, Outgoing<'_>)>
 
 impl Read for Incoming<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let until = self.message.map_or_else(|| Deadline::after(SILENCE), |(_, until)| until).min(self.ends);
+        let until = self
+            .message
+            .map_or_else(
+                || Deadline::after(if self.visit.has_begun() { SILENCE } else { SHORT_SILENCE }),
+                |(_, until)| until,
+            )
+            .min(self.ends);
         self.visit.stream().set_read_timeout(Some(until.left().ok_or(io::ErrorKind::TimedOut)?))?;
         let length = self.visit.listen(buffer)?;
         self.note(buffer.get(..length).unwrap_or_default())?;
@@ -56,7 +65,7 @@ impl Incoming<'_> {
                 let (length, until) = self.message.unwrap_or_else(|| (0, Deadline::after(MESSAGE)));
                 self.message = Some((length.saturating_add(part.len()), until));
             }
-            if self.message.is_some_and(|(length, _)| length > LONGEST_MESSAGE) {
+            if self.message.is_some_and(|(length, _)| length > LONGEST_QUESTION) {
                 return Err(io::ErrorKind::InvalidData.into());
             }
         }
@@ -91,7 +100,7 @@ mod tests {
         let (mut incoming, _) = ends_of(&visit).unwrap();
         let mut buffer = vec![0; 8192];
         for _ in 0..3 {
-            let whole = [vec![b'x'; LONGEST_MESSAGE], vec![0]].concat();
+            let whole = [vec![b'x'; LONGEST_QUESTION], vec![0]].concat();
             for piece in whole.chunks(5000) {
                 theirs.write_all(piece).unwrap();
                 let mut left = piece.len();
@@ -106,7 +115,7 @@ mod tests {
             if let Err(error) = incoming.read(&mut buffer) {
                 break error;
             }
-            assert!(incoming.message.is_some_and(|(length, _)| length <= LONGEST_MESSAGE));
+            assert!(incoming.message.is_some_and(|(length, _)| length <= LONGEST_QUESTION));
         };
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }

@@ -33,7 +33,7 @@ const TRIES: u32 = 5;
 pub(super) struct Begun {
     pub(super) running: Option<Running>,
     pub(super) proven: Option<PasswordProven>,
-    pending: Option<Pending>,
+    pending: Option<(Pending, Option<Credential>)>,
     wrong: u32,
 }
 
@@ -86,6 +86,7 @@ impl From<KeepError> for Refusal {
             KeepError::Device(DeviceProblem::Unknown) => "unknown_device",
             KeepError::Device(DeviceProblem::TooMany) => "too_many_devices",
             KeepError::Device(DeviceProblem::Last) => "password_needed",
+            KeepError::Device(DeviceProblem::ChangedMeanwhile) => "changed_meanwhile",
         })
     }
 }
@@ -115,8 +116,9 @@ pub(super) fn begin(desk: &Desk, target: &User, parameters: Value) -> Result<Val
             desk.spend(target, parameters.passcode.as_deref().map(String::as_str))?;
         }
     }
+    desk.give_time();
     let reply = BegunReply { uri: pending.otpauth_uri(&parameters.issuer), key: pending.key_in_groups() };
-    (begun.pending, begun.wrong) = (Some(pending), 0);
+    (begun.pending, begun.wrong) = (Some((pending, former)), 0);
     given(reply)
 }
 
@@ -124,8 +126,8 @@ pub(super) fn begin(desk: &Desk, target: &User, parameters: Value) -> Result<Val
 pub(super) fn confirm(desk: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
     let parameters: ConfirmParameters = understood(parameters)?;
     let mut begun = desk.begun();
-    let pending = begun.pending.as_ref().filter(|pending| pending.user() == target);
-    let pending = pending.ok_or(Refusal::refused("nothing_begun"))?;
+    let pending = begun.pending.as_ref().filter(|(pending, _)| pending.user() == target);
+    let (pending, _) = pending.ok_or(Refusal::refused("nothing_begun"))?;
     let now = now()?;
     let confirmed = match Passcode::parse(parameters.code.as_bytes()) {
         Some(Passcode::Code(code)) => pending.confirm(&code, now),
@@ -139,8 +141,8 @@ pub(super) fn confirm(desk: &Desk, target: &User, parameters: Value) -> Result<V
         }
         return given(ConfirmedReply { confirmed: false, recovery_codes: Vec::new() });
     };
-    begun.pending = None;
-    enrol::keep(&backend::store(), &confirmed, now)?;
+    let former = begun.pending.take().and_then(|(_, former)| former);
+    enrol::keep(&backend::store(), &confirmed, former.as_ref(), now)?;
     desk.note(change_of(&confirmed), target, Some(confirmed.id()));
     given(ConfirmedReply { confirmed: true, recovery_codes: texts(&confirmed.codes) })
 }
@@ -160,16 +162,21 @@ pub(super) fn remove(desk: &Desk, target: &User, parameters: Value) -> Result<Va
     if !former.authenticators.iter().any(|known| known.id == device) {
         return Err(Refusal::refused("unknown_device"));
     }
-    let is_last = former.authenticators.len() == 1;
+    let mut others = former.authenticators.iter().filter(|other| other.id != device);
+    let is_last = !others.any(|other| other.confirmed.is_some());
     if is_last {
         desk.begun().require_password_of(desk, target)?;
     }
     desk.spend(target, parameters.passcode.as_deref().map(String::as_str))?;
     if is_last {
+        // Somebody else may have added a device since the password was asked for.
+        if !credential_of(target)?.is_some_and(|now| now.is_same_as(&former)) {
+            return Err(KeepError::Device(DeviceProblem::ChangedMeanwhile).into());
+        }
         backend::store().remove(target)?.ok_or(Refusal::refused("not_enrolled"))?;
         desk.note(Change::Removed, target, None);
     } else {
-        enrol::remove_device(&backend::store(), target, &device, now()?)?;
+        enrol::remove_device(&backend::store(), target, &device, Some(&former), now()?)?;
         desk.note(Change::DeviceRemoved, target, Some(&device));
     }
     given(RemovedReply { enrolled: !is_last })
@@ -181,10 +188,10 @@ pub(super) fn new_recovery_codes(desk: &Desk, target: &User, parameters: Value) 
     if parameters.device.is_some() {
         return Err(Refusal::BadParameters);
     }
-    credential_of(target)?.ok_or(Refusal::refused("not_enrolled"))?;
+    let former = credential_of(target)?.ok_or(Refusal::refused("not_enrolled"))?;
     desk.spend(target, parameters.passcode.as_deref().map(String::as_str))?;
     let made = RecoveryCodes::make(&mut Kernel)?;
-    enrol::keep_recovery_codes(&backend::store(), target, &made.to_set(), now()?)?;
+    enrol::keep_recovery_codes(&backend::store(), target, &made.to_set(), Some(&former), now()?)?;
     desk.note(Change::RecoveryRenewed, target, None);
     given(RecoveryCodesReply { recovery_codes: texts(made.codes()) })
 }

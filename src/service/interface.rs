@@ -10,16 +10,16 @@ use varlink::{Call, CallTrait as _, Interface, Reply};
 
 use super::enrolment::{self, Begun};
 use super::office::Office;
+use super::people::{about, account, verifiers};
 use super::permission::{Caller, Verifiers, Who, may_ask};
+use super::seats::Visit;
 use super::{journal, password};
 use crate::backend;
-use crate::config::file::{Name, PolicyFile};
-use crate::credential::{SourceName, StateHealth, StoreError};
+use crate::credential::{SourceName, StateHealth};
 use crate::log::{Level, Line, line};
 use crate::login::{Outcome, Report};
 use crate::policy::Denial;
-use crate::sys;
-use crate::user::{User, UserName};
+use crate::user::User;
 use crate::verifier::{Door, Judged, ServiceError, Typed, Verifier as _, VerifierError};
 use crate::wire::enrolment::RefusedParameters;
 use crate::wire::{
@@ -95,6 +95,7 @@ impl From<VerifierError> for Refusal {
 pub(super) struct Desk {
     pub(super) caller: Caller,
     pub(super) office: Arc<Office>,
+    visit: Arc<Visit>,
     begun: Mutex<Begun>,
 }
 
@@ -135,8 +136,13 @@ impl Interface for Desk {
 
 impl Desk {
     /// For a caller that has just come.
-    pub(super) fn new(caller: Caller, office: Arc<Office>) -> Self {
-        Self { caller, office, begun: Mutex::default() }
+    pub(super) fn new(caller: Caller, office: Arc<Office>, visit: Arc<Visit>) -> Self {
+        Self { caller, office, visit, begun: Mutex::default() }
+    }
+
+    /// Gives the caller time to end what he has begun.
+    pub(super) fn give_time(&self) {
+        self.visit.begin();
     }
 
     /// What this caller has begun. One thread serves a caller, so nobody is waited for.
@@ -203,13 +209,17 @@ impl Desk {
         Report { outcome, attempts: 1, health, clock_back, source: Some(source), judged }
     }
 
-    /// Writes the line, unless the caller is root: the module does that itself, and knows more.
+    /// Writes the line. For root the module writes one that knows more, once it has the verdict; this one
+    /// is there also where its caller has killed it before.
     fn log(&self, target: &User, report: &Report) {
-        if !self.caller.is_root() {
-            let report = line(report, SERVICE, target.name.as_str().as_bytes());
-            // The verdict stands even where the log is away, as with pam_syslog(3).
-            let _ = journal::write(&report);
-        }
+        let Line { level, text } = line(report, SERVICE, target.name.as_str().as_bytes());
+        let line = if self.caller.is_root() {
+            Line { level: Level::Info, text: format!("event=judged_for_root verdict_{text}") }
+        } else {
+            Line { level, text }
+        };
+        // The verdict stands even where the log is away, as with pam_syslog(3).
+        let _ = journal::write(&line);
     }
 }
 
@@ -229,33 +239,6 @@ fn status(_: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> 
     given(StatusReply { status: backend::local_status(target)? })
 }
 
-/// Whom a question is about. The rest of it is looked at by who answers.
-fn about(parameters: &Value) -> Option<AboutUser> {
-    let user = parameters.get("user")?.as_str()?.to_owned();
-    let uid = match parameters.get("uid") {
-        None | Some(Value::Null) => None,
-        Some(uid) => Some(u32::try_from(uid.as_u64()?).ok()?),
-    };
-    Some(AboutUser { user, uid })
-}
-
-/// The account, as this service knows it: the caller may have asked before it was another one.
-fn account(about: &AboutUser) -> Result<User, Refusal> {
-    let name = UserName::new(about.user.as_bytes()).map_err(|_| Refusal::BadParameters)?;
-    let found = sys::user::by_name(&name).map_err(|error| {
-        Refusal::Failed(Failure {
-            reason: "accounts_unreadable".to_owned(),
-            cause: error.to_string(),
-            mend: "look at the name service, see nsswitch.conf(5)".to_owned(),
-        })
-    })?;
-    let user = found.unwrap_or(User { name, uid: None });
-    if about.uid.is_some() && about.uid != user.uid {
-        return Err(VerifierError::Store(StoreError::OtherAccount).into());
-    }
-    Ok(user)
-}
-
 pub(super) fn understood<Parameters: DeserializeOwned>(parameters: Value) -> Result<Parameters, Refusal> {
     // Serde would take a list for an object too.
     if !parameters.is_object() {
@@ -266,27 +249,4 @@ pub(super) fn understood<Parameters: DeserializeOwned>(parameters: Value) -> Res
 
 pub(super) fn given(answer: impl Serialize) -> Result<Value, Refusal> {
     serde_json::to_value(answer).map_err(|_| VerifierError::Service(ServiceError::Unintelligible).into())
-}
-
-/// The verifiers that the policy names. A name that cannot be looked up is nobody's, and a policy that
-/// cannot be read names nobody.
-fn verifiers() -> Verifiers {
-    let mut verifiers = Verifiers::default();
-    let policy = backend::policy_file().unwrap_or_else(|error| {
-        let text = format!("event=error reason=bad_policy cause=\"{}\"", error.to_string().escape_default());
-        let _ = journal::write(&Line { level: Level::Error, text });
-        PolicyFile::default()
-    });
-    for name in &policy.service.verifiers {
-        match name {
-            Name::User(name) => {
-                let found = sys::user::by_name(name).ok().flatten();
-                verifiers.uids.extend(found.and_then(|user| user.uid));
-            }
-            Name::Group(name) => {
-                verifiers.gids.extend(sys::user::group_by_name(name).ok().flatten());
-            }
-        }
-    }
-    verifiers
 }

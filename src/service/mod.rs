@@ -10,6 +10,7 @@ mod interface;
 pub mod journal;
 mod office;
 mod password;
+mod people;
 mod permission;
 mod seats;
 mod server;

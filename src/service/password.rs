@@ -57,6 +57,7 @@ pub(super) fn prove(desk: &Desk, target: &User, parameters: Value) -> Result<Val
         None => {
             begun.running = None;
             begun.running = Some(Running::begin(desk, target)?);
+            desk.give_time();
         }
         Some(answer) => {
             let running = begun.running.as_mut().ok_or(Refusal::refused("nothing_begun"))?;

@@ -22,16 +22,27 @@ pub(super) struct Visit {
     stream: UnixStream,
     /// Whether it is his turn to say something.
     is_silent: AtomicBool,
+    /// Whether something was begun that he will want to end.
+    has_begun: AtomicBool,
 }
 
 impl Visit {
     /// Of a caller who has just come.
     pub(super) fn new(uid: u32, stream: UnixStream) -> Self {
-        Self { uid, stream, is_silent: AtomicBool::new(true) }
+        Self { uid, stream, is_silent: AtomicBool::new(true), has_begun: AtomicBool::new(false) }
     }
 
     pub(super) fn stream(&self) -> &UnixStream {
         &self.stream
+    }
+
+    /// Takes down that he has begun something, and so may be silent for longer.
+    pub(super) fn begin(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
     }
 
     /// Waits for what the caller says, and reads it.

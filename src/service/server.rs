@@ -75,11 +75,11 @@ fn take_in(stream: UnixStream, office: &Arc<Office>) {
 }
 
 /// Answers all questions of a caller.
-fn attend_to(visit: &Visit, peer: Peer, office: Arc<Office>) -> io::Result<()> {
+fn attend_to(visit: &Arc<Visit>, peer: Peer, office: Arc<Office>) -> io::Result<()> {
     let mut groups = socket::supplementary_groups(visit.stream())?;
     groups.push(peer.gid);
     let caller = Caller { uid: peer.uid, groups };
-    let desk = Box::new(Desk::new(caller, office));
+    let desk = Box::new(Desk::new(caller, office, Arc::clone(visit)));
     let version = env!("CARGO_PKG_VERSION");
     let service =
         VarlinkService::new("countersign", "countersign", version, "man:countersign-serve(8)", vec![desk]);

@@ -84,6 +84,17 @@ pub fn is_waited_for(listener: impl AsFd, patience: Option<Duration>) -> io::Res
     }
 }
 
+/// Room for a message. It never grows, so no copy is left behind, and whoever runs out of memory does so
+/// before he asks.
+pub struct Room(Zeroizing<Vec<u8>>);
+
+impl Room {
+    /// For at most so many bytes.
+    pub fn new(longest: usize) -> Self {
+        Self(Zeroizing::new(vec![0; longest.saturating_add(1)]))
+    }
+}
+
 /// One end of a connection.
 #[derive(Debug)]
 pub struct Connection(OwnedFd);
@@ -138,11 +149,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Receives one message, without the NUL that ends it: at most `longest` bytes, and nothing may
-    /// follow it.
-    pub fn receive(&self, longest: usize, deadline: Deadline) -> io::Result<Zeroizing<Vec<u8>>> {
-        // It never grows, so no copy is left behind.
-        let mut message = Zeroizing::new(vec![0; longest.saturating_add(1)]);
+    /// Receives one message into `room`, without the NUL that ends it; nothing may follow it.
+    pub fn receive(&self, room: Room, deadline: Deadline) -> io::Result<Zeroizing<Vec<u8>>> {
+        let Room(mut message) = room;
         let mut length = 0;
         loop {
             let room = message.get_mut(length..).unwrap_or_default();
@@ -221,28 +230,28 @@ mod tests {
     fn a_message_ends_with_a_nul_and_nothing_follows() {
         let (ours, mut theirs) = pair();
         theirs.write_all(b"{\"a\":1}\0").unwrap();
-        assert_eq!(ours.receive(64, soon()).unwrap().as_slice(), b"{\"a\":1}");
+        assert_eq!(ours.receive(Room::new(64), soon()).unwrap().as_slice(), b"{\"a\":1}");
         theirs.write_all(b"{}\0{}\0").unwrap();
-        assert_eq!(ours.receive(64, soon()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(ours.receive(Room::new(64), soon()).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]
     fn a_message_may_be_as_long_as_it_may_and_no_longer() {
         let (ours, mut theirs) = pair();
         theirs.write_all(b"1234\0").unwrap();
-        assert_eq!(ours.receive(4, soon()).unwrap().as_slice(), b"1234");
+        assert_eq!(ours.receive(Room::new(4), soon()).unwrap().as_slice(), b"1234");
         theirs.write_all(b"12345\0").unwrap();
-        assert_eq!(ours.receive(4, soon()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(ours.receive(Room::new(4), soon()).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]
     fn who_says_nothing_half_or_goes_is_not_waited_for() {
         let (ours, mut theirs) = pair();
-        assert_eq!(ours.receive(64, soon()).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(ours.receive(Room::new(64), soon()).unwrap_err().kind(), io::ErrorKind::TimedOut);
         theirs.write_all(b"{\"a\"").unwrap();
-        assert_eq!(ours.receive(64, soon()).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(ours.receive(Room::new(64), soon()).unwrap_err().kind(), io::ErrorKind::TimedOut);
         drop(theirs);
-        assert_eq!(ours.receive(64, soon()).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(ours.receive(Room::new(64), soon()).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(ours.send(b"x", soon()).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 

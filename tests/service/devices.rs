@@ -134,10 +134,10 @@ fn a_life_with_devices(suite: &str) {
     let mut terminal = alice(&guarded, &["remove"]);
     terminal.expect("remove phone, and be no longer enrolled? [y/N] ");
     terminal.send_line("y");
-    terminal.expect("Password: ");
-    terminal.send_line(&password_of("alice"));
     terminal.expect(PRESENT_CODE);
     terminal.send_line(&new_codes[2]);
+    terminal.expect("Password: ");
+    terminal.send_line(&password_of("alice"));
     terminal.expect("alice is no longer enrolled");
     assert_eq!(terminal.wait(), 0);
     guarded.wait_for_journal(&before, &format!("event=removed by=uid:{uid} user=\"alice\""));
@@ -253,6 +253,15 @@ fn changes_of_an_enrolment_cost_a_code_and_are_kept_whole() {
     assert_eq!(place.next(), next + 1);
     let again = peer.ask("io.countersign.BeginDevice", &begin("beside", "tablet", Some(&code)));
     assert_eq!(reason(&again), "spent_code");
+
+    // Begun before root has changed something: it may not undo that afterwards.
+    let mut root = Peer::of(guarded, 0);
+    let key = peer.ask("io.countersign.BeginDevice", &begin("in_place", "phone", Some(&place.code())));
+    let key = key["parameters"]["key"].as_str().expect("a key").replace(' ', "");
+    let made = root.ask("io.countersign.NewRecoveryCodes", &json!({ "user": "alice" }));
+    assert_eq!(made["parameters"]["recovery_codes"].as_array().map(Vec::len), Some(10), "{made}");
+    let right = json!({ "user": "alice", "code": Phone::new(&key).code(0) });
+    assert_eq!(reason(&peer.ask("io.countersign.ConfirmDevice", &right)), "changed_meanwhile");
 
     // Five wrong codes of the new device, and it is gone.
     let fresh = place.code();

@@ -71,6 +71,12 @@ impl Peer {
         self.receive().expect("an answer in time").expect("an answer")
     }
 
+    /// Whether anybody answers.
+    pub(crate) fn is_answered(&mut self) -> bool {
+        let question = b"{\"method\":\"org.varlink.service.GetInfo\"}\0";
+        self.send(question).is_ok() && matches!(self.receive(), Ok(Some(_)))
+    }
+
     /// Has a code of a user judged: the word for what came of it, `accepted`, a denial, or an error.
     pub(crate) fn verify(&mut self, user: &str, code: &str) -> String {
         let answer = self.ask("io.countersign.Verify", &json!({ "user": user, "passcode": code }));
