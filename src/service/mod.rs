@@ -15,4 +15,4 @@ mod permission;
 mod seats;
 mod server;
 
-pub use server::{Ending, serve};
+pub use server::{Ending, answers_to, serve};

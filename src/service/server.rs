@@ -2,7 +2,7 @@
 //!
 //! A caller can only hold up his own thread. What he sends is bounded in [`super::connection`].
 
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
@@ -79,13 +79,29 @@ fn attend_to(visit: &Arc<Visit>, peer: Peer, office: Arc<Office>) -> io::Result<
     let mut groups = socket::supplementary_groups(visit.stream())?;
     groups.push(peer.gid);
     let caller = Caller { uid: peer.uid, groups };
-    let desk = Box::new(Desk::new(caller, office, Arc::clone(visit)));
-    let version = env!("CARGO_PKG_VERSION");
-    let service =
-        VarlinkService::new("countersign", "countersign", version, "man:countersign-serve(8)", vec![desk]);
     let (incoming, mut outgoing) = ends_of(visit)?;
-    let handled = service.handle(&mut BufReader::new(incoming), &mut outgoing, None);
-    handled.map(drop).map_err(io::Error::other)
+    let desk = Desk::new(caller, office, Arc::clone(visit));
+    converse(desk, &mut BufReader::new(incoming), &mut outgoing)
+}
+
+/// Reads questions and writes answers until there are no more.
+fn converse(desk: Desk, questions: &mut dyn BufRead, answers: &mut dyn Write) -> io::Result<()> {
+    let (version, page) = (env!("CARGO_PKG_VERSION"), "man:countersign-serve(8)");
+    let service = VarlinkService::new("countersign", "countersign", version, page, vec![Box::new(desk)]);
+    service.handle(questions, answers, None).map(drop).map_err(io::Error::other)
+}
+
+/// What a caller of this uid is answered who says this and goes: the whole service but for its sockets, for
+/// a fuzzer.
+#[doc(hidden)]
+pub fn answers_to(uid: u32, questions: &[u8]) -> io::Result<Vec<u8>> {
+    let (stream, _) = UnixStream::pair()?;
+    let visit = Arc::new(Visit::new(uid, stream));
+    let desk = Desk::new(Caller { uid, groups: vec![uid] }, Arc::default(), visit);
+    let mut answers = Vec::new();
+    // Nonsense ends the conversation; what was answered before stays.
+    let _ = converse(desk, &mut &*questions, &mut answers);
+    Ok(answers)
 }
 
 /// Says that there are too many callers, without waiting for whoever does not read it.
