@@ -10,6 +10,7 @@
 use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
+use nix::sys::termios::{self, LocalFlags, SetArg};
 use zeroize::Zeroizing;
 
 use super::error::Error;
@@ -94,12 +95,25 @@ impl Terminal {
         if !self.input.is_terminal() {
             return self.ask(question);
         }
-        let _ = write!(self.errors.lock(), "{question}").and_then(|()| self.errors.lock().flush());
-        match rpassword::read_password() {
+        // Before the question: who answers at once must not be seen either.
+        let before = termios::tcgetattr(&self.input).map_err(io::Error::from)?;
+        let mut unseen = before.clone();
+        unseen.local_flags.remove(LocalFlags::ECHO);
+        termios::tcsetattr(&self.input, SetArg::TCSADRAIN, &unseen).map_err(io::Error::from)?;
+        self.prompt(question);
+        let answer = rpassword::read_password();
+        termios::tcsetattr(&self.input, SetArg::TCSADRAIN, &before).map_err(io::Error::from)?;
+        self.say("");
+        match answer {
             Ok(line) => Ok(Some(Zeroizing::new(line))),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn prompt(&mut self, question: &str) {
+        let mut errors = self.errors.lock();
+        let _ = write!(errors, "{question}").and_then(|()| errors.flush());
     }
 
     /// Asks for yes or no; anything but a yes is a no.
