@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::config::file::{self, FileError, PolicyFile};
 use crate::credential::{CredentialStore as _, EnrolmentStore as _, SourceName};
+use crate::enrol::Entropy;
+use crate::otp::secret::BadSecret;
 use crate::remote::Service;
 use crate::status::Status;
 use crate::store::FileStore;
@@ -30,6 +32,28 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Result<u64, ClockError> {
         sys::clock::now().ok_or(ClockError)
+    }
+}
+
+/// The kernel's randomness.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelEntropy;
+
+/// There was no randomness, or what was made of it is no secret.
+#[derive(Debug)]
+pub struct NoEntropy(pub io::Error);
+
+impl From<BadSecret> for NoEntropy {
+    fn from(problem: BadSecret) -> Self {
+        Self(io::Error::other(problem.to_string()))
+    }
+}
+
+impl Entropy for KernelEntropy {
+    type Error = NoEntropy;
+
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        sys::entropy::fill(bytes).map_err(NoEntropy)
     }
 }
 

@@ -27,7 +27,20 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("remote", &["user", "credential", "verifier", "status", "wire", "sys"]),
     (
         "backend",
-        &["user", "config", "credential", "policy", "verifier", "store", "sys", "status", "remote", "wire"],
+        &[
+            "user",
+            "otp",
+            "config",
+            "credential",
+            "policy",
+            "verifier",
+            "enrol",
+            "store",
+            "sys",
+            "status",
+            "remote",
+            "wire",
+        ],
     ),
     (
         "service",

@@ -3,11 +3,10 @@
 use super::args::Device;
 use super::audit::{self, Change};
 use super::enroll::{ask_for_first_code, present};
-use super::entropy::Kernel;
 use super::error::{Error, ExitCode};
 use super::terminal::Terminal;
 use super::{host_name, own, who};
-use crate::backend;
+use crate::backend::{self, KernelEntropy};
 use crate::credential::CredentialStore as _;
 use crate::credential::record::is_id;
 use crate::enrol::{self, Purpose};
@@ -40,7 +39,7 @@ fn run(
         return own::device(&user, &options.name, asked, &issuer, terminal);
     }
     let former = backend::store().read(&user)?.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
-    let pending = enrol::begin(user.clone(), &options.name, purpose, &mut Kernel)?;
+    let pending = enrol::begin(user.clone(), &options.name, purpose, &mut KernelEntropy)?;
     pending.fits(&former).map_err(Error::Device)?;
     present(&pending.otpauth_uri(&issuer), &pending.key_in_groups(), &user, terminal)?;
     let confirmed = ask_for_first_code(&pending, terminal)?;

@@ -4,22 +4,17 @@
 
 use super::args::Enroll;
 use super::audit::{self, Change};
-use super::entropy::Kernel;
 use super::error::{Error, ExitCode};
 use super::recovery_file::{KeptPage, is_in_force};
 use super::terminal::Terminal;
 use super::{host_name, own, qr, recovery_file, who};
-use crate::backend;
+use crate::backend::{self, KernelEntropy};
 use crate::credential::{CredentialStore as _, StoreError};
-use crate::enrol::{self, Confirmed, Pending, Purpose};
+use crate::enrol::{self, Confirmed, FIRST_DEVICE, MOST_FIRST_CODES, Pending, Purpose};
 use crate::otp::Passcode;
 use crate::sys;
 use crate::user::User;
 
-/// What the first device of a user is called.
-pub(super) const FIRST_DEVICE: &str = "phone";
-/// How often a first code may be wrong.
-pub(super) const TRIES: u32 = 5;
 /// Lines below the QR code: the key, its explanation and the question.
 const LINES_BELOW: usize = 2;
 
@@ -39,7 +34,7 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
     }
     terminal.permit_secrets(options.force)?;
     let purpose = if former { Purpose::InPlaceOfAll } else { Purpose::First };
-    let pending = enrol::begin(user.clone(), FIRST_DEVICE, purpose, &mut Kernel)?;
+    let pending = enrol::begin(user.clone(), FIRST_DEVICE, purpose, &mut KernelEntropy)?;
     present(&pending.otpauth_uri(&issuer), &pending.key_in_groups(), &user, terminal)?;
     let confirmed = ask_for_first_code(&pending, terminal)?;
     let page = recovery_file::page(user.name.as_str(), &issuer, &confirmed.codes);
@@ -100,7 +95,7 @@ pub(super) fn present(uri: &str, key: &str, user: &User, terminal: &mut Terminal
 
 /// Asks until a code proves the device.
 pub(super) fn ask_for_first_code(pending: &Pending, terminal: &mut Terminal) -> Result<Confirmed, Error> {
-    for _ in 0..TRIES {
+    for _ in 0..MOST_FIRST_CODES {
         let Some(typed) = terminal.ask("code that the app shows: ")? else {
             terminal.say("");
             return Err(Error::GivenUp);

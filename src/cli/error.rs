@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::refused;
+use crate::backend::NoEntropy;
 use crate::credential::StoreError;
 use crate::enrol::{DeviceProblem, KeepError};
 use crate::user::{BadName, User};
@@ -234,6 +235,12 @@ impl From<VerifierError> for Error {
             VerifierError::Clock => Self::Clock,
             VerifierError::Service(error) => Self::Service(error),
         }
+    }
+}
+
+impl From<NoEntropy> for Error {
+    fn from(NoEntropy(error): NoEntropy) -> Self {
+        Self::System(error)
     }
 }
 

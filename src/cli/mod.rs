@@ -8,7 +8,6 @@ mod args;
 mod audit;
 mod device;
 mod enroll;
-mod entropy;
 mod error;
 mod own;
 mod prove_password;

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::enroll::{TRIES, present};
+use super::enroll::present;
 use super::error::{Error, ExitCode};
 use super::recovery_file;
 use super::terminal::Terminal;
 use crate::backend;
+use crate::enrol::{FIRST_DEVICE, MOST_FIRST_CODES};
 use crate::remote::{Device, Service};
 use crate::user::User;
 use crate::verifier::{Enrolment, ServiceError, Verifier as _};
@@ -30,8 +31,7 @@ pub(super) fn enroll(
         return Err(refused.into());
     }
     prove_password(&service, user, terminal)?;
-    let device =
-        Device { purpose: NewDevice::First, name: super::enroll::FIRST_DEVICE, issuer, passcode: None };
+    let device = Device { purpose: NewDevice::First, name: FIRST_DEVICE, issuer, passcode: None };
     let codes = begin_and_confirm(&service, user, &device, terminal)?;
     let page = recovery_file::page_of(user.name.as_str(), issuer, codes.iter().map(|code| code.as_str()));
     terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
@@ -137,7 +137,7 @@ fn begin_and_confirm(
 ) -> Result<Vec<zeroize::Zeroizing<String>>, Error> {
     let begun = service.begin_device(user, device)?;
     present(&begun.uri, &begun.key, user, terminal)?;
-    for _ in 0..TRIES {
+    for _ in 0..MOST_FIRST_CODES {
         let Some(typed) = terminal.ask("code that the app shows: ")? else {
             terminal.say("");
             return Err(Error::GivenUp);

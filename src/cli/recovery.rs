@@ -2,12 +2,11 @@
 
 use super::args::Recovery;
 use super::audit::{self, Change};
-use super::entropy::Kernel;
 use super::error::{Error, ExitCode};
 use super::recovery_file::{self, KeptPage, is_in_force};
 use super::terminal::Terminal;
 use super::{host_name, own, who};
-use crate::backend;
+use crate::backend::{self, KernelEntropy};
 use crate::enrol::{self, RecoveryCodes};
 use crate::sys;
 use crate::user::User;
@@ -28,7 +27,7 @@ pub(super) fn run(options: &Recovery, terminal: &mut Terminal) -> Result<ExitCod
 }
 
 fn renew(user: &User, options: &Recovery, terminal: &mut Terminal) -> Result<(), Error> {
-    let made = RecoveryCodes::make(&mut Kernel)?;
+    let made = RecoveryCodes::make(&mut KernelEntropy)?;
     let set = made.to_set();
     let page = recovery_file::page(user.name.as_str(), &host_name(), made.codes());
     let now = sys::clock::now().ok_or(Error::Clock)?;

@@ -2,13 +2,12 @@
 
 use super::args::Repair;
 use super::audit::{self, Change};
-use super::entropy::Kernel;
 use super::error::{Error, ExitCode};
 use super::host_name;
 use super::recovery_file::{self, KeptPage, is_in_force};
 use super::terminal::Terminal;
 use super::who;
-use crate::backend;
+use crate::backend::{self, KernelEntropy};
 use crate::credential::format::datetime_of;
 use crate::credential::{
     Authenticator, CredentialStore as _, EnrolmentStore as _, KeyRecord, State, StoreError,
@@ -47,7 +46,7 @@ pub(super) fn run(options: &Repair, terminal: &mut Terminal) -> Result<ExitCode,
     }
     let clock_is_right = is_clock_right(options, &findings, now, terminal)?;
     let counters = if options.yes { Vec::new() } else { ask_for_counters(&findings, terminal)? };
-    let codes = if makes_codes { Some(RecoveryCodes::make(&mut Kernel)?) } else { None };
+    let codes = if makes_codes { Some(RecoveryCodes::make(&mut KernelEntropy)?) } else { None };
     let recovery = codes.as_ref().map(RecoveryCodes::to_set);
     let mending = Mending { counters, recovery, clock_is_right };
     if state.is_none() || findings.iter().any(|finding| mending.mends(finding)) {
@@ -194,7 +193,7 @@ fn mend_on_disk(user: &User, mending: &Mending) -> Result<(), Error> {
     let store = backend::store();
     let now = sys::clock::now().ok_or(Error::Clock)?;
     let mut counter_key = [0; 16];
-    Kernel.fill(&mut counter_key)?;
+    KernelEntropy.fill(&mut counter_key)?;
     let done = store.renew_state(user, &State::new(counter_key, now))?.and(match mending.recovery {
         // The credential is written only where it changes: it may belong to configuration management.
         Some(_) => store.replace(user, |credential, state| mend(credential, state, mending, now))?,

@@ -18,6 +18,11 @@ use crate::credential::{Authenticator, Credential, KeyRecord, State};
 use crate::otp::secret::BadSecret;
 use crate::policy::replay::burned;
 
+/// What the first device of a user is called.
+pub const FIRST_DEVICE: &str = "phone";
+/// How many first codes may be typed for a device before one has to begin anew.
+pub const MOST_FIRST_CODES: u32 = 5;
+
 /// A source of randomness fit for secrets.
 pub trait Entropy {
     /// Why there was none.

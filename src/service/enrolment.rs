@@ -9,11 +9,10 @@ use serde_json::Value;
 use super::interface::{Desk, Refusal, given, understood};
 use super::journal::{self, Change};
 use super::password::Running;
-use crate::backend;
+use crate::backend::{self, KernelEntropy, NoEntropy};
 use crate::credential::record::is_id;
 use crate::credential::{Credential, CredentialStore as _, EnrolmentStore as _, StoreError};
-use crate::enrol::{self, Confirmed, DeviceProblem, Entropy, KeepError, Pending, Purpose, RecoveryCodes};
-use crate::otp::secret::BadSecret;
+use crate::enrol::{self, Confirmed, DeviceProblem, KeepError, Pending, Purpose, RecoveryCodes};
 use crate::otp::{Passcode, RecoveryCode};
 use crate::password::PasswordProven;
 use crate::sys;
@@ -24,9 +23,6 @@ use crate::wire::enrolment::{
     BeginParameters, BegunReply, ChangeParameters, ConfirmParameters, ConfirmedReply, NewDevice,
     RecoveryCodesReply, RemovedReply,
 };
-
-/// How often a first code may be wrong.
-const TRIES: u32 = 5;
 
 /// What one caller has begun.
 #[derive(Default)]
@@ -44,29 +40,9 @@ impl Begun {
     }
 }
 
-/// The kernel's randomness.
-struct Kernel;
-
-/// There was no randomness, or it made an impossible secret.
-struct NoEntropy;
-
-impl From<BadSecret> for NoEntropy {
-    fn from(_: BadSecret) -> Self {
-        Self
-    }
-}
-
-impl Entropy for Kernel {
-    type Error = NoEntropy;
-
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        sys::entropy::fill(bytes).map_err(|_| NoEntropy)
-    }
-}
-
 impl From<NoEntropy> for Refusal {
-    fn from(_: NoEntropy) -> Self {
-        StoreError::system("get random bytes", std::io::ErrorKind::Other).into()
+    fn from(NoEntropy(error): NoEntropy) -> Self {
+        StoreError::system("get random bytes", error).into()
     }
 }
 
@@ -106,7 +82,7 @@ pub(super) fn begin(desk: &Desk, target: &User, parameters: Value) -> Result<Val
     }
     let former = credential_of(target)?;
     // What would be refused in the end is refused before a code is spent for it.
-    let pending = enrol::begin(target.clone(), &parameters.device, purpose, &mut Kernel)?;
+    let pending = enrol::begin(target.clone(), &parameters.device, purpose, &mut KernelEntropy)?;
     match (&former, purpose) {
         (Some(_), Purpose::First) => return Err(Refusal::refused("already_enrolled")),
         (None, Purpose::First) => begun.require_password_of(desk, target)?,
@@ -135,7 +111,7 @@ pub(super) fn confirm(desk: &Desk, target: &User, parameters: Value) -> Result<V
     };
     let Some(confirmed) = confirmed else {
         begun.wrong = begun.wrong.saturating_add(1);
-        if begun.wrong >= TRIES {
+        if begun.wrong >= enrol::MOST_FIRST_CODES {
             begun.pending = None;
             return Err(Refusal::refused("too_many_tries"));
         }
@@ -190,7 +166,7 @@ pub(super) fn new_recovery_codes(desk: &Desk, target: &User, parameters: Value) 
     }
     let former = credential_of(target)?.ok_or(Refusal::refused("not_enrolled"))?;
     desk.spend(target, parameters.passcode.as_deref().map(String::as_str))?;
-    let made = RecoveryCodes::make(&mut Kernel)?;
+    let made = RecoveryCodes::make(&mut KernelEntropy)?;
     enrol::keep_recovery_codes(&backend::store(), target, &made.to_set(), Some(&former), now()?)?;
     desk.note(Change::RecoveryRenewed, target, None);
     given(RecoveryCodesReply { recovery_codes: texts(made.codes()) })
