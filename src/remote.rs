@@ -24,7 +24,8 @@ use crate::wire::enrolment::{
 };
 use crate::wire::reply::answer_in;
 use crate::wire::{
-    AboutUser, EnrolmentReply, INTERFACE, LONGEST_MESSAGE, StatusReply, VerifyParameters, VerifyReply,
+    AboutUser, EnrolmentReply, INTERFACE, LONGEST_MESSAGE, LONGEST_QUESTION, StatusReply, VerifyParameters,
+    VerifyReply,
 };
 
 /// How long it may take to be let in by the service, which may have to be started first.
@@ -33,8 +34,6 @@ const TO_CONNECT: Duration = Duration::from_secs(5);
 const TO_ANSWER: Duration = Duration::from_secs(20);
 /// How long it may take to prove a password: directories are far away, and pam_unix waits after a failure.
 const TO_PROVE: Duration = Duration::from_secs(100);
-/// As much as a question can be.
-const LONGEST_QUESTION: usize = 4096;
 
 /// A connection to the service, for one question.
 #[derive(Debug)]
@@ -86,7 +85,8 @@ impl Service {
     /// Begins to prove the password of a user, or answers the last question.
     pub fn prove_password(&self, user: &User, answer: Option<&str>) -> Result<ProveReply, ServiceError> {
         let answer = answer.map(|answer| Zeroizing::new(answer.to_owned()));
-        self.ask("ProvePassword", ProveParameters { user: user.name.to_string(), uid: user.uid, answer })
+        let parameters = ProveParameters { user: user.name.to_string(), uid: user.uid, answer };
+        self.ask_for(TO_PROVE, "ProvePassword", parameters)
     }
 
     /// Begins with a new device of a user.
@@ -132,15 +132,22 @@ impl Service {
         method: &str,
         parameters: impl Serialize,
     ) -> Result<Answer, ServiceError> {
+        self.ask_for(TO_ANSWER, method, parameters)
+    }
+
+    /// Asks, and waits for the answer for so long.
+    fn ask_for<Answer: DeserializeOwned>(
+        &self,
+        patience: Duration,
+        method: &str,
+        parameters: impl Serialize,
+    ) -> Result<Answer, ServiceError> {
         let method = format!("{INTERFACE}.{method}");
-        let mut question = Zeroizing::new(Vec::with_capacity(LONGEST_QUESTION));
-        let written = serde_json::to_writer(&mut *question, &Call { method: &method, parameters });
-        written.map_err(|_| ServiceError::Unintelligible)?;
-        question.push(0);
-        let deadline = Deadline::after(if method.ends_with("ProvePassword") { TO_PROVE } else { TO_ANSWER });
+        let question = Question::write(&Call { method: &method, parameters })?;
+        let deadline = Deadline::after(patience);
         // Before anything is sent: who runs out of memory has not asked.
         let room = Room::new(LONGEST_MESSAGE);
-        self.connection.send(&question, deadline).map_err(ServiceError::Lost)?;
+        self.connection.send(question.bytes(), deadline).map_err(ServiceError::Lost)?;
         let answer = self.connection.receive(room, deadline).map_err(ServiceError::Lost)?;
         answer_in(&answer)
     }
@@ -158,6 +165,32 @@ impl Verifier for Service {
     }
 }
 
+/// A message to the service, which may hold a code or a password: it never grows, so no copy is left.
+struct Question {
+    room: Zeroizing<Vec<u8>>,
+    length: usize,
+}
+
+impl Question {
+    /// Fails with a message that is longer than the service takes.
+    fn write(call: &impl Serialize) -> Result<Self, ServiceError> {
+        let mut room = Zeroizing::new(vec![0; LONGEST_QUESTION]);
+        let mut free = room.as_mut_slice();
+        let written = serde_json::to_writer(&mut free, call).ok();
+        // What is free is zero, and a zero ends the message.
+        let left = written.and_then(|()| free.len().checked_sub(1)).ok_or_else(too_long)?;
+        Ok(Self { room, length: LONGEST_QUESTION - left })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.room.get(..self.length).unwrap_or_default()
+    }
+}
+
+fn too_long() -> ServiceError {
+    ServiceError::Unreachable(io::Error::new(io::ErrorKind::InvalidInput, "the question is too long"))
+}
+
 fn change(user: &User, device: Option<&str>, passcode: &str) -> ChangeParameters {
     ChangeParameters {
         user: user.name.to_string(),
@@ -170,4 +203,21 @@ fn change(user: &User, device: Option<&str>, passcode: &str) -> ChangeParameters
 /// Where there is no socket, or nobody behind it.
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_ends_with_a_zero_and_is_no_longer_than_the_service_takes() {
+        let overhead = serde_json::to_string("").unwrap().len() + 1;
+        let longest = "x".repeat(LONGEST_QUESTION - overhead);
+        let question = Question::write(&longest).unwrap();
+        assert_eq!(question.bytes(), format!("\"{longest}\"\0").as_bytes());
+        assert_eq!(Question::write(&"y").unwrap().bytes(), b"\"y\"\0");
+        for longer in 1..4 {
+            assert!(Question::write(&"x".repeat(longest.len() + longer)).is_err());
+        }
+    }
 }

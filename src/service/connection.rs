@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use super::seats::Visit;
 use crate::sys::clock::Deadline;
+use crate::wire::LONGEST_QUESTION;
 
 /// How long a caller may be silent who has begun something: people look for their phone.
 const SILENCE: Duration = Duration::from_secs(300);
 /// How long anybody else may be.
 const SHORT_SILENCE: Duration = Duration::from_secs(10);
-/// The longest message that is taken, in bytes. No question needs more.
-const LONGEST_QUESTION: usize = 8192;
 /// How long a message may take from its first byte to its last.
 const MESSAGE: Duration = Duration::from_secs(10);
 /// How long a connection lasts at most.

@@ -21,8 +21,10 @@ use crate::verifier::{Door, Enrolment, Judged, ServiceError, Typed, VerifierErro
 pub const INTERFACE: &str = "io.countersign";
 /// Where the service listens.
 pub const SOCKET: &str = "/run/countersign/io.countersign";
-/// The longest message either way, in bytes.
+/// The longest answer that a caller takes, in bytes.
 pub const LONGEST_MESSAGE: usize = 65_536;
+/// The longest question that the service takes, in bytes. None needs more.
+pub const LONGEST_QUESTION: usize = 8192;
 
 /// `io.countersign.GetEnrolment`
 #[derive(Debug, Serialize, Deserialize)]
