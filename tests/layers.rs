@@ -18,7 +18,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("enrol", &["user", "otp", "credential", "policy", "config"]),
     ("login", &["user", "otp", "credential", "policy", "config", "verifier", "enrol"]),
     ("status", &["credential", "policy", "enrol"]),
-    ("wire", &["user", "otp", "credential", "policy", "verifier", "status"]),
+    ("wire", &["user", "otp", "credential", "policy", "verifier", "enrol", "status"]),
     ("log", &["login"]),
     ("sys", &["user"]),
     ("store", &["user", "credential", "sys"]),

@@ -1,7 +1,7 @@
 //! `countersign add` and `countersign replace`: another device, or a new one in place of one.
 
 use super::args::Device;
-use super::audit::{self, Change};
+use super::audit;
 use super::enroll::{ask_for_first_code, present};
 use super::error::{Error, ExitCode};
 use super::terminal::Terminal;
@@ -15,20 +15,16 @@ use crate::wire::enrolment::NewDevice;
 
 /// Adds a device: root in the files, whoever else asks the service for himself.
 pub(super) fn add(options: &Device, terminal: &mut Terminal) -> Result<ExitCode, Error> {
-    run(options, (Purpose::Beside, NewDevice::Beside), Change::DeviceAdded, terminal)
+    run(options, NewDevice::Beside, terminal)
 }
 
 /// Replaces a device.
 pub(super) fn replace(options: &Device, terminal: &mut Terminal) -> Result<ExitCode, Error> {
-    run(options, (Purpose::InPlaceOfOne, NewDevice::InPlace), Change::DeviceReplaced, terminal)
+    run(options, NewDevice::InPlace, terminal)
 }
 
-fn run(
-    options: &Device,
-    (purpose, asked): (Purpose, NewDevice),
-    change: Change,
-    terminal: &mut Terminal,
-) -> Result<ExitCode, Error> {
+fn run(options: &Device, asked: NewDevice, terminal: &mut Terminal) -> Result<ExitCode, Error> {
+    let purpose = Purpose::from(asked);
     let user = who::account(options.user.as_deref())?;
     let issuer = options.issuer.clone().unwrap_or_else(host_name);
     terminal.permit_secrets(options.force)?;
@@ -46,7 +42,7 @@ fn run(
     let now = sys::clock::now().ok_or(Error::Clock)?;
     enrol::keep(&backend::store(), &confirmed, Some(&former), now)
         .map_err(|error| Error::of_keeping(error, &user))?;
-    audit::log_device(change, &user, Some(&options.name), terminal);
+    audit::log_device(purpose.into(), &user, Some(&options.name), terminal);
     terminal.say(format_args!("{} of {} is in force", options.name, user.name));
     Ok(ExitCode::Success)
 }

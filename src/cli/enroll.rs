@@ -3,7 +3,7 @@
 //! Until the first code is right nothing is on disk, so Ctrl-C at any prompt leaves nothing behind.
 
 use super::args::Enroll;
-use super::audit::{self, Change};
+use super::audit;
 use super::error::{Error, ExitCode};
 use super::recovery_file::{KeptPage, is_in_force};
 use super::terminal::Terminal;
@@ -43,7 +43,7 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
         let kept = KeptPage { path: options.recovery_file.as_deref(), page: &page };
         let set = confirmed.set.as_ref();
         kept.save_before(|| activate(&confirmed), || is_in_force(&user, set))?;
-        audit::log(if former { Change::Replaced } else { Change::Enrolled }, &user, terminal);
+        audit::log(purpose.into(), &user, terminal);
         terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
         let shown = terminal.show(&page);
         recovery_file::tell(options.recovery_file.as_deref(), terminal);

@@ -12,7 +12,7 @@ use super::password::Running;
 use crate::backend::{self, KernelEntropy, NoEntropy};
 use crate::credential::record::is_id;
 use crate::credential::{Credential, CredentialStore as _, EnrolmentStore as _, StoreError};
-use crate::enrol::{self, Confirmed, DeviceProblem, KeepError, Pending, Purpose, RecoveryCodes};
+use crate::enrol::{self, DeviceProblem, KeepError, Pending, Purpose, RecoveryCodes};
 use crate::otp::{Passcode, RecoveryCode};
 use crate::password::PasswordProven;
 use crate::sys;
@@ -20,8 +20,8 @@ use crate::user::User;
 use crate::verifier::{Typed, VerifierError};
 use crate::wire::AboutUser;
 use crate::wire::enrolment::{
-    BeginParameters, BegunReply, ChangeParameters, ConfirmParameters, ConfirmedReply, NewDevice,
-    RecoveryCodesReply, RemovedReply,
+    BeginParameters, BegunReply, ChangeParameters, ConfirmParameters, ConfirmedReply, RecoveryCodesReply,
+    RemovedReply,
 };
 
 /// What one caller has begun.
@@ -72,11 +72,7 @@ pub(super) fn begin(desk: &Desk, target: &User, parameters: Value) -> Result<Val
     let parameters: BeginParameters = understood(parameters)?;
     let mut begun = desk.begun();
     begun.pending = None;
-    let purpose = match parameters.purpose {
-        NewDevice::First => Purpose::First,
-        NewDevice::Beside => Purpose::Beside,
-        NewDevice::InPlace => Purpose::InPlaceOfOne,
-    };
+    let purpose = Purpose::from(parameters.purpose);
     if !is_id(&parameters.device) {
         return Err(Refusal::refused("bad_device_name"));
     }
@@ -119,7 +115,7 @@ pub(super) fn confirm(desk: &Desk, target: &User, parameters: Value) -> Result<V
     };
     let former = begun.pending.take().and_then(|(_, former)| former);
     enrol::keep(&backend::store(), &confirmed, former.as_ref(), now)?;
-    desk.note(change_of(&confirmed), target, Some(confirmed.id()));
+    desk.note(confirmed.purpose.into(), target, Some(confirmed.id()));
     given(ConfirmedReply { confirmed: true, recovery_codes: texts(&confirmed.codes) })
 }
 
@@ -187,15 +183,6 @@ impl Desk {
     /// Writes down a change that was made. It stands even where the log is away.
     fn note(&self, change: Change, target: &User, device: Option<&str>) {
         let _ = journal::note(change, target, self.caller.uid, device);
-    }
-}
-
-fn change_of(confirmed: &Confirmed) -> Change {
-    match confirmed.purpose {
-        Purpose::First => Change::Enrolled,
-        Purpose::Beside => Change::DeviceAdded,
-        Purpose::InPlaceOfOne => Change::DeviceReplaced,
-        Purpose::InPlaceOfAll => Change::Replaced,
     }
 }
 

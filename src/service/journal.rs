@@ -4,6 +4,7 @@
 
 use syslog::{Facility, Formatter3164};
 
+use crate::enrol::Purpose;
 use crate::log::{Level, Line};
 use crate::user::User;
 
@@ -30,6 +31,17 @@ pub enum Change {
     DeviceRemoved,
     /// He has new recovery codes.
     RecoveryRenewed,
+}
+
+impl From<Purpose> for Change {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::First => Self::Enrolled,
+            Purpose::InPlaceOfAll => Self::Replaced,
+            Purpose::Beside => Self::DeviceAdded,
+            Purpose::InPlaceOfOne => Self::DeviceReplaced,
+        }
+    }
 }
 
 impl Change {

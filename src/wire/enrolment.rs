@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::enrol::Purpose;
+
 /// `io.countersign.ProvePassword`
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +54,16 @@ pub enum NewDevice {
     Beside,
     /// In place of the one of the same name.
     InPlace,
+}
+
+impl From<NewDevice> for Purpose {
+    fn from(asked: NewDevice) -> Self {
+        match asked {
+            NewDevice::First => Self::First,
+            NewDevice::Beside => Self::Beside,
+            NewDevice::InPlace => Self::InPlaceOfOne,
+        }
+    }
 }
 
 /// `io.countersign.BeginDevice`
