@@ -14,6 +14,8 @@ use nix::sys::termios::{self, LocalFlags, SetArg};
 use zeroize::Zeroizing;
 
 use super::error::Error;
+use crate::credential::StoreError;
+use crate::sys::process;
 
 /// The size taken for granted where a terminal does not tell.
 const USUAL_SIZE: Size = Size { columns: 80, lines: 24 };
@@ -84,8 +86,7 @@ impl Terminal {
 
     /// Asks for one line. `None` at the end of the input.
     pub(super) fn ask(&mut self, question: &str) -> Result<Option<Zeroizing<String>>, Error> {
-        let mut errors = self.errors.lock();
-        let _ = write!(errors, "{question}").and_then(|()| errors.flush());
+        self.prompt(question);
         let mut line = Zeroizing::new(String::with_capacity(256));
         Ok(if self.input.lock().read_line(&mut line)? == 0 { None } else { Some(line) })
     }
@@ -95,20 +96,26 @@ impl Terminal {
         if !self.input.is_terminal() {
             return self.ask(question);
         }
-        // Before the question: who answers at once must not be seen either.
-        let before = termios::tcgetattr(&self.input).map_err(io::Error::from)?;
-        let mut unseen = before.clone();
-        unseen.local_flags.remove(LocalFlags::ECHO);
-        termios::tcsetattr(&self.input, SetArg::TCSADRAIN, &unseen).map_err(io::Error::from)?;
-        self.prompt(question);
-        let answer = rpassword::read_password();
-        termios::tcsetattr(&self.input, SetArg::TCSADRAIN, &before).map_err(io::Error::from)?;
-        self.say("");
+        // A Ctrl-C ends the process only when the terminal is as before: rpassword raises it too early.
+        let answer = process::deaf(|| self.read_unseen(question)).map_err(StoreError::from)??;
         match answer {
             Ok(line) => Ok(Some(Zeroizing::new(line))),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What comes of reading without echo; an error of its own where the terminal cannot be set.
+    fn read_unseen(&mut self, question: &str) -> io::Result<io::Result<String>> {
+        // Before the question: who answers at once must not be seen either.
+        let before = termios::tcgetattr(&self.input)?;
+        let mut unseen = before.clone();
+        unseen.local_flags.remove(LocalFlags::ECHO | LocalFlags::ISIG);
+        termios::tcsetattr(&self.input, SetArg::TCSADRAIN, &unseen)?;
+        self.prompt(question);
+        let answer = rpassword::read_password();
+        termios::tcsetattr(&self.input, SetArg::TCSADRAIN, &before)?;
+        Ok(answer)
     }
 
     fn prompt(&mut self, question: &str) {

@@ -49,6 +49,14 @@ pub fn undisturbed<T>(action: impl FnOnce() -> T) -> Result<T, Disturbed> {
     Ok(value)
 }
 
+/// Runs `action` with every signal blocked that can be; those that came meanwhile come afterwards.
+pub fn deaf<T>(action: impl FnOnce() -> T) -> Result<T, Disturbed> {
+    let deaf = Deaf::new()?;
+    let value = action();
+    drop(deaf);
+    Ok(value)
+}
+
 /// All signals blocked, until it is dropped.
 struct Deaf {
     before: SigSet,

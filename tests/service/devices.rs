@@ -67,8 +67,23 @@ fn enrol(guarded: &Guarded) -> (Phone, Vec<String>) {
     (phone, codes)
 }
 
+/// Ctrl-C at the password ends the command by its signal, and the terminal shows what is typed again.
+fn gives_up_at_the_password(guarded: &Guarded) {
+    let script = "trap : INT; countersign enroll; echo ended $?; stty -a; echo whole";
+    let mut terminal = guarded.terminal(&[&by("alice")[..], &["bash", "-c", script]].concat());
+    terminal.expect("Password: ");
+    terminal.send_control('c');
+    terminal.expect("ended 130");
+    let settings = terminal.expect("whole");
+    for setting in ["isig", "icanon", "echo"] {
+        assert!(settings.split_whitespace().any(|word| word == setting), "{setting}: {settings}");
+    }
+    assert_eq!(terminal.wait(), 0);
+}
+
 fn a_life_with_devices(suite: &str) {
     let guarded = machine(suite);
+    gives_up_at_the_password(&guarded);
     let before = guarded.cursor();
     let (phone, codes) = enrol(&guarded);
     let uid = guarded.uid_of("alice");
