@@ -71,6 +71,11 @@ pub struct KnownSourceStatus {
 }
 
 impl Status {
+    /// Whether codes could still be proven without this device, as [`Credential::can_spare`].
+    pub fn can_spare(&self, id: &str) -> bool {
+        self.authenticators.iter().any(|other| other.id != id && other.confirmed.is_some())
+    }
+
     /// Puts together what credential and state say. Without a clock nothing is said of repairs.
     pub fn of(credential: &Credential, state: Option<&State>, now: Option<u64>) -> Self {
         let set = credential.recovery.as_ref();

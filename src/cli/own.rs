@@ -82,7 +82,7 @@ pub(super) fn remove(
         (None, [only]) => only,
         (None, _) => return Err(Error::WhichDevice),
     };
-    let is_last = names == [device];
+    let is_last = !status.can_spare(device);
     let then = if is_last { ", and be no longer enrolled" } else { "" };
     if !yes && !terminal.ask_yes(&format!("remove {device}{then}?"))? {
         return Err(Error::GivenUp);

@@ -137,6 +137,11 @@ impl fmt::Display for BadCredential {
 }
 
 impl Credential {
+    /// Whether codes could still be proven without this device.
+    pub fn can_spare(&self, id: &str) -> bool {
+        self.authenticators.iter().any(|other| other.id != id && other.confirmed.is_some())
+    }
+
     /// Whether nothing has changed between two readings of a user's credential.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let devices = |credential: &Self| {

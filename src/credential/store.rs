@@ -54,6 +54,14 @@ pub trait EnrolmentStore: CredentialStore {
     /// Removes all that is kept of a user. `Ok(None)` when there was nothing.
     fn remove(&self, user: &User) -> Result<Option<()>, StoreError>;
 
+    /// Under the user's lock: removes all that is kept of a user whose credential `may` go. Whether it did;
+    /// `Ok(None)` when the user is not enrolled.
+    fn remove_if(
+        &self,
+        user: &User,
+        may: impl FnMut(&Credential) -> bool,
+    ) -> Result<Option<bool>, StoreError>;
+
     /// Notes under which name the credential of an account is kept, so that a renamed account is not
     /// taken for one that is not enrolled.
     fn note_uid(&self, user: &User) -> Result<(), StoreError>;

@@ -87,9 +87,17 @@ pub fn remove_device(
         if after.authenticators.len() == former.authenticators.len() {
             return Err(DeviceProblem::Unknown);
         }
-        let is_usable = after.authenticators.iter().any(|device| device.confirmed.is_some());
-        if is_usable { Ok(after) } else { Err(DeviceProblem::Last) }
+        if former.can_spare(id) { Ok(after) } else { Err(DeviceProblem::Last) }
     })
+}
+
+/// Forgets all that is kept of a user, if it is still what it was when this was begun.
+pub fn remove_all(store: &impl EnrolmentStore, user: &User, began: &Credential) -> Result<(), KeepError> {
+    match store.remove_if(user, |former| former.is_same_as(began))? {
+        Some(true) => Ok(()),
+        Some(false) => Err(KeepError::Device(DeviceProblem::ChangedMeanwhile)),
+        None => Err(KeepError::NotEnrolled),
+    }
 }
 
 /// A change that what the user has may not allow; then it stays as it is.

@@ -10,7 +10,7 @@ mod pending;
 mod recovery_codes;
 pub mod repair;
 
-pub use keeping::{DeviceProblem, KeepError, keep, keep_recovery_codes, remove_device};
+pub use keeping::{DeviceProblem, KeepError, keep, keep_recovery_codes, remove_all, remove_device};
 pub use pending::{Confirmed, Pending, Purpose, begin};
 pub use recovery_codes::RecoveryCodes;
 

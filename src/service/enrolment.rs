@@ -11,7 +11,7 @@ use super::journal::{self, Change};
 use super::password::Running;
 use crate::backend::{self, KernelEntropy, NoEntropy};
 use crate::credential::record::is_id;
-use crate::credential::{Credential, CredentialStore as _, EnrolmentStore as _, StoreError};
+use crate::credential::{Credential, CredentialStore as _, StoreError};
 use crate::enrol::{self, DeviceProblem, KeepError, Pending, Purpose, RecoveryCodes};
 use crate::otp::{Passcode, RecoveryCode};
 use crate::password::PasswordProven;
@@ -134,18 +134,13 @@ pub(super) fn remove(desk: &Desk, target: &User, parameters: Value) -> Result<Va
     if !former.authenticators.iter().any(|known| known.id == device) {
         return Err(Refusal::refused("unknown_device"));
     }
-    let mut others = former.authenticators.iter().filter(|other| other.id != device);
-    let is_last = !others.any(|other| other.confirmed.is_some());
+    let is_last = !former.can_spare(&device);
     if is_last {
         desk.begun().require_password_of(desk, target)?;
     }
     desk.spend(target, parameters.passcode.as_deref().map(String::as_str))?;
     if is_last {
-        // Somebody else may have added a device since the password was asked for.
-        if !credential_of(target)?.is_some_and(|now| now.is_same_as(&former)) {
-            return Err(KeepError::Device(DeviceProblem::ChangedMeanwhile).into());
-        }
-        backend::store().remove(target)?.ok_or(Refusal::refused("not_enrolled"))?;
+        enrol::remove_all(&backend::store(), target, &former)?;
         desk.note(Change::Removed, target, None);
     } else {
         enrol::remove_device(&backend::store(), target, &device, Some(&former), now()?)?;

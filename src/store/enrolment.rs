@@ -89,8 +89,29 @@ impl EnrolmentStore for FileStore {
         if let Some(directory) = directory {
             self.remove_directory(user, &root, &directory, &name)?;
         }
-        let forget = |_: &Directory| by_uid::forget(&root, &entries);
-        undisturbed(|| alone(&root, forget))?.map(Some)
+        forget(&root, &entries).map(Some)
+    }
+
+    fn remove_if(
+        &self,
+        user: &User,
+        mut may: impl FnMut(&Credential) -> bool,
+    ) -> Result<Option<bool>, StoreError> {
+        let root = self.root()?;
+        let name = directory_of(&user.name)?;
+        let entries = entries_of(&root, &name)?;
+        let done = self.locked(user, |directory, _| {
+            let goes = may(&read_credential(directory, user)?);
+            if goes {
+                take_away(&root, &name)?;
+            }
+            Ok(goes)
+        })?;
+        let Some((goes, _)) = done else { return Ok(None) };
+        if goes {
+            forget(&root, &entries)?;
+        }
+        Ok(Some(goes))
     }
 
     fn note_uid(&self, user: &User) -> Result<(), StoreError> {
@@ -189,22 +210,31 @@ impl FileStore {
         directory: &Directory,
         name: &str,
     ) -> Result<(), StoreError> {
-        let rename_and_remove = |users: &Directory| {
-            let temporary = random_name(REMOVED)?;
-            users
-                .rename_to_free(name.as_ref(), temporary.as_ref())
-                .map_err(system("remove the user's directory"))?;
-            users.sync().map_err(system("sync the store"))?;
-            let removed = users.remove_directory(temporary.as_ref());
-            opened("the user's directory", "remove the user's directory", removed)
-        };
-        let away = || alone(root, rename_and_remove);
+        let away = || take_away(root, name);
         let Ok(Some(state)) = state_file::open(directory, user, self.seen()) else {
             return undisturbed(away)?;
         };
         let reopen = || self.user_directory(user);
         state.while_locked(directory, reopen, |_| away())?.ok_or(StoreError::KeepsChanging)
     }
+}
+
+/// Gives a user's directory a name that nobody looks for, then removes it.
+fn take_away(root: &Directory, name: &str) -> Result<(), StoreError> {
+    alone(root, |users| {
+        let temporary = random_name(REMOVED)?;
+        users
+            .rename_to_free(name.as_ref(), temporary.as_ref())
+            .map_err(system("remove the user's directory"))?;
+        users.sync().map_err(system("sync the store"))?;
+        let removed = users.remove_directory(temporary.as_ref());
+        opened("the user's directory", "remove the user's directory", removed)
+    })
+}
+
+/// Forgets under which uids an enrolment was kept that is gone.
+fn forget(root: &Directory, entries: &[String]) -> Result<(), StoreError> {
+    undisturbed(|| alone(root, |_| by_uid::forget(root, entries)))?
 }
 
 /// Runs `action` while no other process makes or removes an enrolment, and clears away what one that

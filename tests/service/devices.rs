@@ -3,9 +3,12 @@
 
 use crate::container::{Machine, Terminal};
 use crate::installed::{Guarded, password_of};
+use crate::peer::{Peer, reason};
 use crate::planting::Phone;
 use crate::users::{by, locker};
 use crate::{LOCKER, Place};
+use serde_json::json;
+use std::fs::File;
 
 const PRESENT_CODE: &str = "code of a present device, or a recovery code: ";
 
@@ -176,13 +179,8 @@ fn a_user_lives_with_devices_without_root_on_debian_13() {
 #[test]
 #[ignore = "needs root: boots a container"]
 fn a_session_left_open_binds_nobody_elses_phone() {
-    use crate::peer::Peer;
-    use serde_json::json;
-
     let guarded = machine("bookworm");
     let uid = guarded.uid_of("alice");
-    let reason =
-        |answer: &serde_json::Value| answer["parameters"]["reason"].as_str().unwrap_or("none").to_owned();
     let first = json!({ "user": "alice", "purpose": "first", "device": "phone", "issuer": "x" });
     let mut peer = Peer::of(&guarded, uid);
     assert_eq!(reason(&peer.ask("io.countersign.BeginDevice", &first)), "password_needed");
@@ -226,14 +224,9 @@ fn a_session_left_open_binds_nobody_elses_phone() {
 #[test]
 #[ignore = "needs root: boots a container"]
 fn changes_of_an_enrolment_cost_a_code_and_are_kept_whole() {
-    use crate::peer::Peer;
-    use serde_json::json;
-
     let place = Place::new("bookworm");
     let guarded = &place.guarded;
     let uid = guarded.uid_of("alice");
-    let reason =
-        |answer: &serde_json::Value| answer["parameters"]["reason"].as_str().unwrap_or("none").to_owned();
     let mut peer = Peer::of(guarded, uid);
     let begin = |purpose: &str, device: &str, passcode: Option<&str>| json!({ "user": "alice", "purpose": purpose, "device": device, "issuer": "x", "passcode": passcode });
     let next = place.next();
@@ -285,4 +278,41 @@ fn changes_of_an_enrolment_cost_a_code_and_are_kept_whole() {
         (0..5).map(|_| reason(&peer.ask("io.countersign.ConfirmDevice", &confirm))).collect();
     assert_eq!(told, ["none", "none", "none", "none", "too_many_tries"]);
     assert_eq!(peer.verify("alice", &place.code()), "accepted");
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn a_removal_takes_nothing_that_has_changed_while_it_was_proven() {
+    let place = Place::new("bookworm");
+    let guarded = &place.guarded;
+    let kept = guarded.store().join("users/alice");
+    let mut peer = Peer::of(guarded, guarded.uid_of("alice"));
+    peer.ask("io.countersign.ProvePassword", &json!({ "user": "alice" }));
+    let answer = json!({ "user": "alice", "answer": password_of("alice") });
+    let proven = peer.ask("io.countersign.ProvePassword", &answer);
+    assert_eq!(proven["parameters"]["proven"], true, "{proven}");
+    let remove = |device: &str, code: &str| json!({ "user": "alice", "device": device, "passcode": code });
+
+    // The service has read what there is, and waits for the lock when somebody else changes it.
+    let state = File::open(kept.join("state")).expect("the state");
+    state.lock().expect("the lock");
+    let first = remove("phone", &place.code());
+    let asking = std::thread::spawn(move || {
+        let told = reason(&peer.ask("io.countersign.RemoveDevice", &first));
+        (peer, told)
+    });
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let credential = kept.join("credential.toml");
+    let text = std::fs::read_to_string(&credential).expect("the credential");
+    let changed = text.replace("\"phone\"", "\"other\"");
+    assert_ne!(changed, text);
+    std::fs::write(&credential, changed).expect("the change");
+    state.unlock().expect("the lock is given back");
+    let (mut peer, told) = asking.join().expect("an answer");
+    assert_eq!(told, "changed_meanwhile");
+    assert!(credential.exists());
+
+    let removed = peer.ask("io.countersign.RemoveDevice", &remove("other", &place.code()));
+    assert_eq!(removed["parameters"]["enrolled"], false, "{removed}");
+    assert!(!kept.exists());
 }

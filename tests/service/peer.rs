@@ -17,6 +17,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// One connection.
 pub(crate) struct Peer(pub(crate) UnixStream);
 
+/// The word of a refusal; `none` where there is none.
+pub(crate) fn reason(answer: &Value) -> String {
+    answer["parameters"]["reason"].as_str().unwrap_or("none").to_owned()
+}
+
 impl Peer {
     /// Connects as this uid. The machine has no users of its own, so it is the same uid inside.
     pub(crate) fn of(guarded: &Guarded, uid: u32) -> Self {
