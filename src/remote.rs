@@ -147,7 +147,11 @@ impl Service {
         let deadline = Deadline::after(patience);
         // Before anything is sent: who runs out of memory has not asked.
         let room = Room::new(LONGEST_MESSAGE);
-        self.connection.send(question.bytes(), deadline).map_err(ServiceError::Lost)?;
+        match self.connection.send(question.bytes(), deadline) {
+            // Who is sent away at once has his answer before he has asked.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(ServiceError::Lost(error)),
+            _ => {}
+        }
         let answer = self.connection.receive(room, deadline).map_err(ServiceError::Lost)?;
         answer_in(&answer)
     }
