@@ -137,6 +137,13 @@ fn cause_of(outcome: &Outcome) -> Option<(String, &str)> {
     }
 }
 
+/// The line for a policy file that cannot be used, about nobody in particular.
+pub fn bad_policy(cause: &str) -> Line {
+    let mend = "correct the file, see countersign-serve(8)";
+    let (cause, mend) = (quoted(cause.as_bytes()), quoted(mend.as_bytes()));
+    Line { level: Level::Error, text: format!("event=error reason=bad_policy cause={cause} mend={mend}") }
+}
+
 /// A value of letters, digits and a few marks as it is, anything else quoted.
 fn word(value: &str) -> String {
     let plain = !value.is_empty()

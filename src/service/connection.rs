@@ -39,6 +39,7 @@ pub(super) fn ends_of(visit: &Visit) -> io::Result<(Incoming<'_>, Outgoing<'_>)>
 
 impl Read for Incoming<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.visit.rest();
         let until = self
             .message
             .map_or_else(
@@ -86,11 +87,12 @@ impl Write for Outgoing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::seats::Guest;
 
     /// A visit and the caller's end of its connection.
     fn pair() -> (Visit, UnixStream) {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        (Visit::new(1000, ours), theirs)
+        (Visit::new(Guest::User(1000), ours), theirs)
     }
 
     #[test]

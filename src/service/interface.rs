@@ -16,7 +16,7 @@ use super::seats::Visit;
 use super::{journal, password};
 use crate::backend;
 use crate::credential::{SourceName, StateHealth};
-use crate::log::{Level, Line, line};
+use crate::log::{Level, Line, bad_policy, line};
 use crate::login::{Outcome, Report};
 use crate::policy::Denial;
 use crate::user::User;
@@ -154,14 +154,24 @@ impl Desk {
     fn answer(&self, method: &Method, parameters: Value) -> Result<Value, Refusal> {
         let target = account(&about(&parameters).ok_or(Refusal::BadParameters)?)?;
         // Root may ask anything, whoever else there is.
-        let verifiers = if self.caller.is_root() { Verifiers::default() } else { verifiers() };
+        let verifiers = if self.caller.is_root() { Verifiers::default() } else { self.verifiers() };
         if !may_ask(&self.caller, method.who, &target, &verifiers) {
             let outcome = Outcome::Unavailable(VerifierError::Service(ServiceError::NotPermitted));
             let judged = Some((Door::Socket, self.caller.uid));
             self.log(&target, &Report { judged, ..Report::early(outcome) });
+            self.visit.tire();
             return Err(Refusal::NotPermitted);
         }
         (method.answer)(self, &target, parameters)
+    }
+
+    /// Whom the policy names; nobody while it cannot be read, which is an error of its own.
+    fn verifiers(&self) -> Verifiers {
+        verifiers().unwrap_or_else(|error| {
+            let _ = journal::write(&bad_policy(&error.to_string()));
+            self.visit.tire();
+            Verifiers::default()
+        })
     }
 
     /// Has what was typed judged, writes the line of it, and returns what `reply` makes of it.
@@ -181,7 +191,13 @@ impl Desk {
             Ok(judged) => Ok(reply(judged)),
             Err(error) => Err(Refusal::Failed(Failure::new(error))),
         };
-        self.log(target, &self.report(judged, source));
+        let report = self.report(judged, source);
+        self.log(target, &report);
+        let was_accepted = matches!(report.outcome, Outcome::Accepted(_));
+        // Who judges for others asks as often as they type; anybody else could do so without end.
+        if !was_accepted && !self.caller.is_root() && target.uid == Some(self.caller.uid) {
+            self.visit.tire();
+        }
         replied
     }
 

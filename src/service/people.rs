@@ -3,12 +3,10 @@
 use serde_json::Value;
 
 use super::interface::Refusal;
-use super::journal;
 use super::permission::Verifiers;
-use crate::backend;
-use crate::config::file::{Name, PolicyFile};
+use crate::backend::{self, PolicyError};
+use crate::config::file::Name;
 use crate::credential::StoreError;
-use crate::log::{Level, Line};
 use crate::sys;
 use crate::user::{User, UserName};
 use crate::verifier::VerifierError;
@@ -41,15 +39,10 @@ pub(super) fn account(about: &AboutUser) -> Result<User, Refusal> {
     Ok(user)
 }
 
-/// The verifiers that the policy names. A name that cannot be looked up is nobody's, and a policy that
-/// cannot be read names nobody.
-pub(super) fn verifiers() -> Verifiers {
+/// The verifiers that the policy names. A name that cannot be looked up is nobody's.
+pub(super) fn verifiers() -> Result<Verifiers, PolicyError> {
     let mut verifiers = Verifiers::default();
-    let policy = backend::policy_file().unwrap_or_else(|error| {
-        let text = format!("event=error reason=bad_policy cause=\"{}\"", error.to_string().escape_default());
-        let _ = journal::write(&Line { level: Level::Error, text });
-        PolicyFile::default()
-    });
+    let policy = backend::policy_file()?;
     for name in &policy.service.verifiers {
         match name {
             Name::User(name) => {
@@ -61,5 +54,5 @@ pub(super) fn verifiers() -> Verifiers {
             }
         }
     }
-    verifiers
+    Ok(verifiers)
 }

@@ -1,13 +1,21 @@
-//! How many callers there may be at once: each uid has a few seats, and root has its own.
+//! How many callers there may be at once: each user has a few seats, and root has its own.
 //!
-//! A caller without a seat is sent away at once, so that whoever holds many keeps nobody else waiting.
+//! A caller without a seat is sent away at once, so that whoever holds many keeps nobody else waiting. The uids
+//! that are lent to a user share seats, for he may act as any of them.
 
 use std::io::{self, Read as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
+use crate::sys::subordinate::borrower_of;
+
+/// How long a caller rests who has caused a line of the log that costs him nothing: so nobody fills the log
+/// or has it drop the lines of others.
+const REST: Duration = Duration::from_secs(1);
 /// Seats of a user who is not root.
 const OF_A_USER: usize = 8;
 /// Seats of all users but root.
@@ -15,21 +23,45 @@ const OF_USERS: usize = 256;
 /// Seats of root, who asks for all logins.
 const OF_ROOT: usize = 512;
 
+/// Who sits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Guest {
+    /// Root.
+    Root,
+    /// A user, by his uid.
+    User(u32),
+    /// Somebody whose uid is lent to this user.
+    Of(String),
+}
+
+impl Guest {
+    /// Who a peer of this uid is.
+    pub(super) fn of(uid: u32) -> Self {
+        match uid {
+            0 => Self::Root,
+            _ => borrower_of(uid).map_or(Self::User(uid), Self::Of),
+        }
+    }
+}
+
 /// A caller at his connection.
 #[derive(Debug)]
 pub(super) struct Visit {
-    uid: u32,
+    guest: Guest,
     stream: UnixStream,
     /// Whether it is his turn to say something.
     is_silent: AtomicBool,
     /// Whether something was begun that he will want to end.
     has_begun: AtomicBool,
+    /// Whether he has to rest before anything else.
+    is_tired: AtomicBool,
 }
 
 impl Visit {
     /// Of a caller who has just come.
-    pub(super) fn new(uid: u32, stream: UnixStream) -> Self {
-        Self { uid, stream, is_silent: AtomicBool::new(true), has_begun: AtomicBool::new(false) }
+    pub(super) fn new(guest: Guest, stream: UnixStream) -> Self {
+        let (is_silent, has_begun) = (AtomicBool::new(true), AtomicBool::new(false));
+        Self { guest, stream, is_silent, has_begun, is_tired: AtomicBool::new(false) }
     }
 
     pub(super) fn stream(&self) -> &UnixStream {
@@ -43,6 +75,18 @@ impl Visit {
 
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun.load(Ordering::Relaxed)
+    }
+
+    /// Has him rest once he has his answer.
+    pub(super) fn tire(&self) {
+        self.is_tired.store(true, Ordering::Relaxed);
+    }
+
+    /// Rests, if he has to. His seat stays taken, whether he is still there or not.
+    pub(super) fn rest(&self) {
+        if self.is_tired.swap(false, Ordering::Relaxed) {
+            thread::sleep(REST);
+        }
     }
 
     /// Waits for what the caller says, and reads it.
@@ -70,11 +114,11 @@ impl Seats {
     /// A seat for a caller, if there is one, or if one of root's is free for him now.
     pub(super) fn take(&self, visit: &Arc<Visit>) -> Option<Seat> {
         let mut taken = self.taken();
-        let own = taken.iter().filter(|other| other.uid == visit.uid).count();
-        let of_users = taken.iter().filter(|other| other.uid != 0).count();
-        let is_free = match visit.uid {
-            0 => own < OF_ROOT || ends_oldest_silence_of_root(&mut taken),
-            _ => own < OF_A_USER && of_users < OF_USERS,
+        let own = taken.iter().filter(|other| other.guest == visit.guest).count();
+        let of_users = taken.iter().filter(|other| other.guest != Guest::Root).count();
+        let is_free = match visit.guest {
+            Guest::Root => own < OF_ROOT || ends_oldest_silence_of_root(&mut taken),
+            Guest::User(_) | Guest::Of(_) => own < OF_A_USER && of_users < OF_USERS,
         };
         is_free.then(|| {
             taken.push(Arc::clone(visit));
@@ -97,7 +141,8 @@ impl Seats {
 ///
 /// A su is root, but whoever has called it may stop or freeze it at its connection, and so hundreds.
 fn ends_oldest_silence_of_root(taken: &mut Vec<Arc<Visit>>) -> bool {
-    let is_silent = |visit: &Arc<Visit>| visit.uid == 0 && visit.is_silent.load(Ordering::Relaxed);
+    let is_silent =
+        |visit: &Arc<Visit>| visit.guest == Guest::Root && visit.is_silent.load(Ordering::Relaxed);
     let Some(place) = taken.iter().position(is_silent) else { return false };
     let visit = taken.remove(place);
     // Where it is gone already, so is he.
@@ -118,7 +163,8 @@ mod tests {
     /// A caller's visit and his end of the connection.
     fn visit_of(uid: u32) -> (Arc<Visit>, UnixStream) {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        (Arc::new(Visit::new(uid, ours)), theirs)
+        let guest = if uid == 0 { Guest::Root } else { Guest::User(uid) };
+        (Arc::new(Visit::new(guest, ours)), theirs)
     }
 
     fn seat_for(uid: u32, seats: &Seats) -> Option<Seat> {
@@ -134,6 +180,19 @@ mod tests {
         taken.pop();
         taken.push(seat_for(1000, &seats).expect("the seat that became free"));
         assert!(seat_for(1000, &seats).is_none());
+        drop(taken);
+        assert!(seats.are_free());
+    }
+
+    #[test]
+    fn uids_that_are_lent_to_one_user_share_his_seats() {
+        let seats = Seats::default();
+        let of = |name: &str| {
+            Arc::new(Visit::new(Guest::Of(name.to_owned()), visit_of(1).0.stream.try_clone().unwrap()))
+        };
+        let taken: Vec<_> = (0..OF_A_USER).map(|_| seats.take(&of("alice")).expect("a seat")).collect();
+        assert!(seats.take(&of("alice")).is_none());
+        assert!(seats.take(&of("bob")).is_some());
         drop(taken);
         assert!(seats.are_free());
     }

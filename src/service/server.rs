@@ -15,7 +15,7 @@ use super::connection::ends_of;
 use super::interface::Desk;
 use super::office::Office;
 use super::permission::Caller;
-use super::seats::Visit;
+use super::seats::{Guest, Visit};
 use crate::sys::socket::{self, Peer};
 use crate::wire::error;
 
@@ -60,7 +60,7 @@ pub fn serve(listener: &UnixListener, ending: Ending) -> io::Result<()> {
 /// Gives a caller a thread, or sends him away.
 fn take_in(stream: UnixStream, office: &Arc<Office>) {
     let Ok(peer) = Peer::of(&stream) else { return };
-    let visit = Arc::new(Visit::new(peer.uid, stream));
+    let visit = Arc::new(Visit::new(Guest::of(peer.uid), stream));
     let Some(seat) = office.seats.take(&visit) else { return send_away(visit.stream()) };
     let own = Arc::clone(&visit);
     let office = Arc::clone(office);
@@ -68,6 +68,7 @@ fn take_in(stream: UnixStream, office: &Arc<Office>) {
         let _seat = seat;
         // Whatever goes wrong with a caller ends his connection and nothing else.
         let _ = attend_to(&own, peer, office);
+        own.rest();
     };
     if thread::Builder::new().stack_size(STACK).spawn(attend).is_err() {
         send_away(visit.stream());
@@ -96,7 +97,7 @@ fn converse(desk: Desk, questions: &mut dyn BufRead, answers: &mut dyn Write) ->
 #[doc(hidden)]
 pub fn answers_to(uid: u32, questions: &[u8]) -> io::Result<Vec<u8>> {
     let (stream, _) = UnixStream::pair()?;
-    let visit = Arc::new(Visit::new(uid, stream));
+    let visit = Arc::new(Visit::new(Guest::User(uid), stream));
     let desk = Desk::new(Caller { uid, groups: vec![uid] }, Arc::default(), visit);
     let mut answers = Vec::new();
     // Nonsense ends the conversation; what was answered before stays.

@@ -13,4 +13,5 @@ pub mod process;
 pub mod secure_file;
 pub mod slots;
 pub mod socket;
+pub mod subordinate;
 pub mod user;

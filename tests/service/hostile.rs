@@ -154,6 +154,49 @@ fn a_thousand_connections_of_one_user_are_his_own_trouble() {
     }
 }
 
+#[test]
+#[ignore = "needs root: boots a container"]
+fn uids_that_are_lent_to_a_user_take_no_more_seats_than_he() {
+    let place = Place::new("bookworm");
+    let guarded = &place.guarded;
+    guarded.write("/etc/subuid", 0o644, "bob:100000:65536\n");
+    let crowd: Vec<Peer> = (0..300).map(|place| Peer::of(guarded, 100_000 + place)).collect();
+    let alice = guarded.uid_of("alice");
+    assert_eq!(Peer::of(guarded, alice).verify("alice", &place.code()), "accepted");
+    // As many as he has himself are served.
+    let mut crowd = crowd.into_iter();
+    let mut first = crowd.next().expect("a crowd");
+    let mut last = crowd.next_back().expect("a crowd");
+    assert!(first.is_answered());
+    let told = last.receive().expect("an answer").expect("an answer");
+    assert_eq!(told["error"], "io.countersign.Busy");
+}
+
+/// Lines of the log that cost nothing are few, so that nobody drowns or pushes out what others leave there.
+#[test]
+#[ignore = "needs root: boots a container"]
+fn a_user_cannot_fill_the_log_through_the_service() {
+    let place = Place::new("bookworm");
+    let guarded = &place.guarded;
+    let (bob, before) = (guarded.uid_of("bob"), guarded.cursor());
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                while start.elapsed() < Duration::from_secs(4) {
+                    // About himself, and about somebody whom he may not ask about.
+                    Peer::of(guarded, bob).verify("bob", "no code");
+                    Peer::of(guarded, bob).verify("alice", "no code");
+                }
+            });
+        }
+    });
+    let seconds = usize::try_from(start.elapsed().as_secs()).expect("a short time") + 2;
+    let journal = guarded.journal_since(&before);
+    let lines = journal.lines().filter(|line| line.contains(&format!("caller={bob}"))).count();
+    assert!((4..=8 * seconds).contains(&lines), "{lines} lines in {seconds} s");
+}
+
 /// A su is root to the service, but whoever has called it may freeze it at its connection.
 #[test]
 #[ignore = "needs root: boots a container"]
@@ -215,6 +258,12 @@ fn guesses_through_the_service_are_counted_and_waited_for() {
     let judged = told.iter().filter(|told| *told == "wrong_code").count();
     assert_eq!(u32::try_from(judged).expect("a small number"), place.charges(), "{told:?}");
     assert_eq!(judged, 5, "{told:?}");
+    // Each refusal keeps its seat for a second.
+    let mut peer = Peer::of(guarded, alice);
+    assert_eq!(peer.verify("alice", "1"), "io.countersign.Busy");
+    let enrolled =
+        || Peer::of(guarded, alice).ask("io.countersign.GetEnrolment", &json!({ "user": "alice" }));
+    wait_until(|| enrolled()["error"].is_null());
     let mut peer = Peer::of(guarded, alice);
     assert_eq!(peer.verify("alice", &place.code()), "backed_off");
     // Another place is not kept out: the wait is of a source.
