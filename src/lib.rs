@@ -18,6 +18,7 @@
 //! - [`remote`]: the verifier at the other end of a socket
 //! - [`password`]: a proof of a password, in a process of its own
 //! - [`backend`]: the one place that knows every kind of keeper and verifier
+//! - [`doctor`]: finds what would keep people out or let them in
 //! - [`service`]: judges codes for callers that are not root
 //! - `pam`: the PAM module; [`cli`]: the command
 #![deny(
@@ -42,6 +43,7 @@ pub mod backend;
 pub mod cli;
 pub mod config;
 pub mod credential;
+pub mod doctor;
 pub mod enrol;
 pub mod log;
 pub mod login;

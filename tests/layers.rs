@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may use of ours.
-const TABLE: [(&str, &[&str]); 20] = [
+const TABLE: [(&str, &[&str]); 21] = [
     ("user", &[]),
     ("otp", &[]),
     ("credential", &["user", "otp"]),
@@ -60,6 +60,7 @@ const TABLE: [(&str, &[&str]); 20] = [
             "backend",
         ],
     ),
+    ("doctor", &["config", "status"]),
     ("pam", &["user", "login", "log", "config", "backend", "sys", "verifier"]),
     (
         "cli",
@@ -82,13 +83,26 @@ const TABLE: [(&str, &[&str]); 20] = [
             "remote",
             "backend",
             "service",
+            "doctor",
         ],
     ),
 ];
 
 /// The modules that only compute.
-const PURE: [&str; 11] =
-    ["user", "otp", "credential", "policy", "config", "verifier", "enrol", "login", "status", "wire", "log"];
+const PURE: [&str; 12] = [
+    "user",
+    "otp",
+    "credential",
+    "policy",
+    "config",
+    "verifier",
+    "enrol",
+    "login",
+    "status",
+    "wire",
+    "log",
+    "doctor",
+];
 
 /// What the pure modules must not touch.
 const WORLD: [&str; 12] = [

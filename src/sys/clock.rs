@@ -13,6 +13,16 @@ pub fn now() -> Option<u64> {
     (seconds >= EARLIEST).then_some(seconds)
 }
 
+/// Whether the kernel takes the clock to be kept right by somebody. `None` where it does not tell.
+pub fn is_synchronised() -> Option<bool> {
+    // SAFETY: all fields are numbers or arrays of such, for which zero is a value.
+    let mut state: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes to the structure, which lives until it returns; no mode is set, so nothing is
+    // changed.
+    let told = unsafe { libc::adjtimex(&raw mut state) };
+    (told != -1).then_some(told != libc::TIME_ERROR && state.status & libc::STA_UNSYNC == 0)
+}
+
 /// A moment to wait for at most, on a clock that nobody sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);

@@ -1,0 +1,78 @@
+//! What was read of a machine.
+
+use super::stack::PamFiles;
+use crate::config::file::Name;
+use crate::status::Status;
+
+/// All that the doctor looks at.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    /// The files that name PAM's stacks.
+    pub pam: PamFiles,
+    /// Where libpam would look for the module, and whether it is there.
+    pub module: Option<String>,
+    /// sshd, if there is one.
+    pub sshd: Option<Sshd>,
+    /// Files that others than root could change or read.
+    pub wrong_files: Vec<WrongFile>,
+    /// Why the policy file cannot be used.
+    pub policy_problem: Option<String>,
+    /// The verifiers of the policy whom nobody knows.
+    pub unknown_verifiers: Vec<Name>,
+    /// Whether the kernel takes the clock to be synchronised. `None` where it does not tell.
+    pub is_synchronised: Option<bool>,
+    /// Seconds since 1970; `None` where the clock is before 2020.
+    pub now: Option<u64>,
+    /// Who could log in.
+    pub accounts: Vec<Account>,
+    /// Why nothing that is kept can be read, and the mend.
+    pub store_problem: Option<(String, String)>,
+    /// What is kept of whom.
+    pub enrolments: Vec<Enrolment>,
+    /// Whether somebody listens at the socket of the service.
+    pub has_service: bool,
+    /// What the store is on, where state cannot be overwritten in place.
+    pub odd_filesystem: Option<String>,
+    /// Lines in which SELinux or AppArmor denied something to countersign.
+    pub denials: Vec<String>,
+}
+
+/// The daemon of ssh.
+#[derive(Clone, Debug)]
+pub struct Sshd {
+    /// What `sshd -T` prints, or why it does not.
+    pub settings: Result<String, String>,
+    /// The `Match` lines of its configuration, whose settings `sshd -T` does not show.
+    pub matches: Vec<String>,
+}
+
+/// A file with an owner or a mode that it must not have.
+#[derive(Clone, Debug)]
+pub struct WrongFile {
+    /// Its path.
+    pub path: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What to do about it.
+    pub mend: String,
+}
+
+/// An account that somebody could log in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub uid: u32,
+}
+
+/// What is kept of a user.
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    /// The name of the user.
+    pub user: String,
+    /// What is known of him, or the error and its mend.
+    pub status: Result<Status, (String, String)>,
+    /// Whether there is such an account.
+    pub has_account: bool,
+}

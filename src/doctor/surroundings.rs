@@ -1,0 +1,74 @@
+//! What all logins need: the right owners, a policy that can be read, a clock, a filesystem.
+
+use super::machine::Machine;
+use super::{Finding, Severity};
+use crate::config::file::{self, Name};
+
+/// Where the store is.
+const STORE: &str = "/var/lib/countersign";
+
+/// What is wrong around the stacks.
+pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
+    let mut findings = files(machine);
+    findings.extend(policy(machine));
+    if let Some((problem, mend)) = &machine.store_problem {
+        let what = format!("no login can be judged: {problem}");
+        findings.push(Finding::new(Severity::Error, "unusable_store", STORE, what, mend));
+    }
+    findings.extend(clock(machine));
+    if let Some(kind) = &machine.odd_filesystem {
+        let what = format!("the store is on {kind}, where a full disk may keep everybody out");
+        let mend = "keep /var/lib/countersign on ext4 or xfs";
+        findings.push(Finding::new(Severity::Warning, "odd_filesystem", STORE, what, mend));
+    }
+    findings.extend(machine.denials.iter().map(|line| {
+        let mend = "allow it in the policy of SELinux or AppArmor";
+        Finding::new(Severity::Error, "denied_by_policy", "the kernel's log", line.clone(), mend)
+    }));
+    findings
+}
+
+fn files(machine: &Machine) -> Vec<Finding> {
+    let wrong = machine.wrong_files.iter();
+    wrong
+        .map(|file| {
+            let (problem, mend) = (file.problem.clone(), file.mend.clone());
+            Finding::new(Severity::Error, "wrong_file", file.path.clone(), problem, mend)
+        })
+        .collect()
+}
+
+fn policy(machine: &Machine) -> Vec<Finding> {
+    if let Some(problem) = &machine.policy_problem {
+        let mend = "correct the file, see countersign-serve(8)";
+        return vec![Finding::new(Severity::Error, "bad_policy", file::PATH, problem.clone(), mend)];
+    }
+    let unknown = machine.unknown_verifiers.iter().map(|name| match name {
+        Name::User(name) => format!("there is no user {name}"),
+        Name::Group(name) => format!("there is no group {name}"),
+    });
+    unknown
+        .map(|what| {
+            let mend = "correct verifiers in [service]";
+            Finding::new(Severity::Warning, "unknown_verifier", file::PATH, what, mend)
+        })
+        .collect()
+}
+
+fn clock(machine: &Machine) -> Option<Finding> {
+    if machine.now.is_none() {
+        let what = "the clock is before 2020, so no code is taken";
+        return Some(Finding::new(
+            Severity::Error,
+            "no_clock",
+            "the clock",
+            what,
+            "set it, see timedatectl(1)",
+        ));
+    }
+    (machine.is_synchronised == Some(false)).then(|| {
+        let what = "nothing keeps the clock right; codes are refused once it is off by more than a minute";
+        let mend = "run an NTP client: systemd-timesyncd, chrony, ntpd";
+        Finding::new(Severity::Warning, "clock_not_synchronised", "the clock", what, mend)
+    })
+}
