@@ -5,12 +5,14 @@
 #![forbid(unsafe_code)]
 
 pub mod format;
+mod parameters;
 mod problem;
 pub mod record;
 pub mod slot;
 pub mod state;
 pub mod store;
 
+pub use parameters::CodeParameters;
 pub use record::{Authenticator, Credential, Kind, RecoverySet};
 pub use state::{Failures, KeyName, KeyRecord, KnownSource, SourceName, State, VouchedSet};
 pub use store::{CredentialStore, EnrolmentStore, StateHealth, StoreError, Updated};

@@ -35,6 +35,15 @@ impl Algorithm {
         [Self::Sha1, Self::Sha256, Self::Sha512].into_iter().find(|algorithm| algorithm.name() == name)
     }
 
+    /// The length of the HMAC in bytes (RFC 2104 §2), and of the keys that RFC 6238 §5.1 asks for.
+    pub fn output_length(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+
     fn in_totp_rs(self) -> totp_rs::Algorithm {
         match self {
             Self::Sha1 => totp_rs::Algorithm::SHA1,

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, HEXLOWER_PERMISSIVE};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
@@ -25,6 +25,8 @@ pub struct SharedSecret(Vec<u8>);
 pub enum BadSecret {
     /// It is not base32 (RFC 4648 §6).
     NotBase32,
+    /// It is not hex.
+    NotHex,
     /// It is shorter than 80 bits.
     TooShort,
     /// It is longer than 1024 bits.
@@ -35,6 +37,7 @@ impl fmt::Display for BadSecret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::NotBase32 => "the secret is not base32",
+            Self::NotHex => "the secret is not hex",
             Self::TooShort => "the secret is shorter than 80 bits",
             Self::TooLong => "the secret is longer than 1024 bits",
         })
@@ -64,6 +67,18 @@ impl SharedSecret {
             }
         }
         let bytes = BASE32_NOPAD.decode(letters.as_bytes()).map_err(|_| BadSecret::NotBase32)?;
+        Self::from_bytes(&Zeroizing::new(bytes))
+    }
+
+    /// Reads hex as makers of hardware tokens write it: any case, with spaces, dashes or colons between.
+    pub fn from_hex(text: &str) -> Result<Self, BadSecret> {
+        let mut digits = Zeroizing::new(String::with_capacity(text.len()));
+        for digit in text.chars() {
+            if !matches!(digit, ' ' | '-' | ':') {
+                digits.push(digit);
+            }
+        }
+        let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).map_err(|_| BadSecret::NotHex)?;
         Self::from_bytes(&Zeroizing::new(bytes))
     }
 
@@ -100,6 +115,19 @@ mod tests {
         assert_eq!(secret.as_bytes(), b"1234567890");
         assert_eq!(*secret.to_base32(), "GEZDGNBVGY3TQOJQ");
         assert!(SharedSecret::from_base32("GEZDGNBVGY3TQOJQGE======").is_ok());
+    }
+
+    #[test]
+    fn hex_is_read_as_makers_of_tokens_write_it() {
+        let secret = SharedSecret::from_hex("31:32 33-34353637 38 39 30").unwrap();
+        assert_eq!(secret.as_bytes(), b"1234567890");
+        assert_eq!(SharedSecret::from_hex("DEADBEEFDEADBEEFDEAD").unwrap().as_bytes().len(), 10);
+        let refused = |text: &str| SharedSecret::from_hex(text).unwrap_err();
+        assert_eq!(refused("3132333435363738393"), BadSecret::NotHex);
+        assert_eq!(refused("GEZDGNBVGY3TQOJQ"), BadSecret::NotHex);
+        assert_eq!(refused("0x31323334353637383930"), BadSecret::NotHex);
+        assert_eq!(refused("313233343536373839"), BadSecret::TooShort);
+        assert_eq!(refused(&"00".repeat(129)), BadSecret::TooLong);
     }
 
     #[test]

@@ -21,7 +21,19 @@ pub enum Moving {
     Hotp(u64),
 }
 
-/// All that goes into an otpauth URI.
+/// The longest text in a label, in characters. The longest URI of all still fits a QR code.
+pub const LONGEST_LABEL: usize = 64;
+
+/// Whether a text can be an issuer or an account. Apps split the label of a URI at the first colon, also where
+/// it is escaped.
+pub fn is_label(text: &str) -> bool {
+    (1..=LONGEST_LABEL).contains(&text.chars().count())
+        && text.trim() == text
+        && !text.chars().any(|letter| letter == ':' || letter.is_control())
+}
+
+/// Whose code an app shows, and of what.
+#[derive(Clone, Copy)]
 pub struct Label<'a> {
     /// Who issues the code; usually the host name.
     pub issuer: &'a str,
@@ -97,6 +109,16 @@ mod tests {
             *uri,
             "otpauth://totp/web1.example.org:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=web1.example.org"
         );
+    }
+
+    #[test]
+    fn a_label_is_one_line_without_a_colon() {
+        for label in ["a", "web1.example.org", "A&B", "zoë", &"ü".repeat(64)] {
+            assert!(is_label(label), "{label}");
+        }
+        for other in ["", " a", "a ", "a:b", "a\nb", "\u{1b}[2J", &"a".repeat(65)] {
+            assert!(!is_label(other), "{other:?}");
+        }
     }
 
     #[test]
