@@ -12,14 +12,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::credential::SourceName;
+use crate::credential::{CodeParameters, SourceName};
 use crate::status::Status;
 use crate::sys::clock::Deadline;
 use crate::sys::socket::{Connection, Room};
 use crate::user::User;
 use crate::verifier::{Enrolment, Judged, ServiceError, Typed, Verifier, VerifierError};
 use crate::wire::enrolment::{
-    BeginParameters, BegunReply, ChangeParameters, ConfirmParameters, ConfirmedReply, NewDevice,
+    BeginParameters, BegunReply, ChangeParameters, ConfirmParameters, ConfirmedReply, NewDevice, Parameters,
     ProveParameters, ProveReply, RecoveryCodesReply, RemovedReply,
 };
 use crate::wire::reply::answer_in;
@@ -50,6 +50,10 @@ pub struct Device<'a> {
     pub name: &'a str,
     /// Who the app says has issued the code.
     pub issuer: &'a str,
+    /// Whose code the app says it is.
+    pub label: Option<&'a str>,
+    /// How its codes are made.
+    pub parameters: CodeParameters,
     /// A code or recovery code that is spent for it.
     pub passcode: Option<&'a str>,
 }
@@ -97,6 +101,8 @@ impl Service {
             purpose: device.purpose,
             device: device.name.to_owned(),
             issuer: device.issuer.to_owned(),
+            label: device.label.map(str::to_owned),
+            parameters: Parameters::of(device.parameters),
             passcode: device.passcode.map(|passcode| Zeroizing::new(passcode.to_owned())),
         };
         self.ask("BeginDevice", parameters)

@@ -9,7 +9,8 @@ use super::{host_name, own, who};
 use crate::backend::{self, KernelEntropy};
 use crate::credential::CredentialStore as _;
 use crate::credential::record::is_id;
-use crate::enrol::{self, Purpose};
+use crate::enrol::{self, Purpose, Wanted};
+use crate::otp::uri::Label;
 use crate::sys;
 use crate::wire::enrolment::NewDevice;
 
@@ -35,9 +36,10 @@ fn run(options: &Device, asked: NewDevice, terminal: &mut Terminal) -> Result<Ex
         return own::device(&user, &options.name, asked, &issuer, terminal);
     }
     let former = backend::store().read(&user)?.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
-    let pending = enrol::begin(user.clone(), &options.name, purpose, &mut KernelEntropy)?;
+    let pending = enrol::begin(user.clone(), &options.name, purpose, Wanted::default(), &mut KernelEntropy)?;
     pending.fits(&former).map_err(Error::Device)?;
-    present(&pending.otpauth_uri(&issuer), &pending.key_in_groups(), &user, terminal)?;
+    let label = Label { issuer: &issuer, account: user.name.as_str() };
+    present(&pending.otpauth_uri(&label), &pending.key_in_groups(), &user, terminal)?;
     let confirmed = ask_for_first_code(&pending, terminal)?;
     let now = sys::clock::now().ok_or(Error::Clock)?;
     enrol::keep(&backend::store(), &confirmed, Some(&former), now)

@@ -10,8 +10,9 @@ use super::terminal::Terminal;
 use super::{host_name, own, qr, recovery_file, who};
 use crate::backend::{self, KernelEntropy};
 use crate::credential::{CredentialStore as _, StoreError};
-use crate::enrol::{self, Confirmed, FIRST_DEVICE, MOST_FIRST_CODES, Pending, Purpose};
+use crate::enrol::{self, Confirmed, FIRST_DEVICE, MOST_FIRST_CODES, Pending, Purpose, Wanted};
 use crate::otp::Passcode;
+use crate::otp::uri::Label;
 use crate::sys;
 use crate::user::User;
 
@@ -34,8 +35,9 @@ pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode,
     }
     terminal.permit_secrets(options.force)?;
     let purpose = if former { Purpose::InPlaceOfAll } else { Purpose::First };
-    let pending = enrol::begin(user.clone(), FIRST_DEVICE, purpose, &mut KernelEntropy)?;
-    present(&pending.otpauth_uri(&issuer), &pending.key_in_groups(), &user, terminal)?;
+    let pending = enrol::begin(user.clone(), FIRST_DEVICE, purpose, Wanted::default(), &mut KernelEntropy)?;
+    let label = Label { issuer: &issuer, account: user.name.as_str() };
+    present(&pending.otpauth_uri(&label), &pending.key_in_groups(), &user, terminal)?;
     let confirmed = ask_for_first_code(&pending, terminal)?;
     let page = recovery_file::page(user.name.as_str(), &issuer, &confirmed.codes);
     // From here on it is done and shown, or it is not done: no signal may stop it half way.

@@ -7,6 +7,7 @@ use super::error::{Error, ExitCode};
 use super::recovery_file;
 use super::terminal::Terminal;
 use crate::backend;
+use crate::credential::CodeParameters;
 use crate::enrol::{FIRST_DEVICE, MOST_FIRST_CODES};
 use crate::remote::{Device, Service};
 use crate::user::User;
@@ -31,7 +32,14 @@ pub(super) fn enroll(
         return Err(refused.into());
     }
     prove_password(&service, user, terminal)?;
-    let device = Device { purpose: NewDevice::First, name: FIRST_DEVICE, issuer, passcode: None };
+    let device = Device {
+        purpose: NewDevice::First,
+        name: FIRST_DEVICE,
+        issuer,
+        label: None,
+        parameters: CodeParameters::default(),
+        passcode: None,
+    };
     let codes = begin_and_confirm(&service, user, &device, terminal)?;
     let page = recovery_file::page_of(user.name.as_str(), issuer, codes.iter().map(|code| code.as_str()));
     terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
@@ -48,7 +56,14 @@ pub(super) fn device(
 ) -> Result<ExitCode, Error> {
     let passcode = terminal.ask(PRESENT_CODE)?.ok_or(Error::GivenUp)?;
     let service = backend::require_service()?;
-    let device = Device { purpose, name, issuer, passcode: Some(passcode.trim_end()) };
+    let device = Device {
+        purpose,
+        name,
+        issuer,
+        label: None,
+        parameters: CodeParameters::default(),
+        passcode: Some(passcode.trim_end()),
+    };
     begin_and_confirm(&service, user, &device, terminal)?;
     terminal.say(format_args!("{name} of {} is in force", user.name));
     Ok(ExitCode::Success)

@@ -17,6 +17,7 @@ pub(super) fn words(reason: &str, seconds: Option<u64>) -> String {
         ("too_many_devices", _) => "there are as many devices as there can be".to_owned(),
         ("changed_meanwhile", _) => "somebody else has changed this enrolment meanwhile".to_owned(),
         ("bad_device_name", _) => "this cannot be the name of a device".to_owned(),
+        ("bad_label", _) => "this cannot be an issuer or a label".to_owned(),
         ("nothing_begun", _) => "it took too long, and what was begun is gone".to_owned(),
         ("too_many_tries", _) => "no code was right".to_owned(),
         ("proof_running", _) => "your password is being proven elsewhere".to_owned(),
@@ -40,6 +41,7 @@ pub(super) fn hint(reason: &str) -> &'static str {
         "name_taken" => "for a new one in its place: countersign replace NAME",
         "unknown_device" | "too_many_devices" => "`countersign status` lists the devices by their names",
         "bad_device_name" => "use up to 32 letters, digits, dots, dashes and underscores",
+        "bad_label" => "use up to 64 characters, but no colon, and no space at either end",
         "too_many_tries" => "nothing was changed; is the clock of the phone right, and of this machine?",
         _ => "nothing was changed; try again",
     }

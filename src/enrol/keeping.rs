@@ -1,8 +1,15 @@
 //! Making changes to an enrolment what logins go by: each is kept whole or not at all.
 
+use subtle::ConstantTimeEq as _;
+
 use super::Confirmed;
 use super::pending::Purpose;
-use crate::credential::{Credential, EnrolmentStore, RecoverySet, State, StoreError};
+use crate::credential::{
+    Authenticator, Credential, EnrolmentStore, KeyRecord, RecoverySet, State, StoreError,
+};
+use crate::otp::Code;
+use crate::policy::replay::{burned, is_fresh, spend};
+use crate::policy::window::{Candidate, candidates};
 use crate::user::User;
 
 /// Why a device cannot be added, replaced or removed.
@@ -16,6 +23,16 @@ pub enum DeviceProblem {
     TooMany,
     /// It is the last one: what is left to do is to remove the enrolment.
     Last,
+    /// There is one of the same secret, whose code would then count twice.
+    SameSecret,
+    /// None waits for its first code.
+    NonePending,
+    /// Several wait for their first code.
+    WhichPending,
+    /// That is not a code of it.
+    WrongCode,
+    /// The secret was here before, and this code of it is used up.
+    SpentCode,
     /// Somebody else has changed the enrolment since this was begun.
     ChangedMeanwhile,
 }
@@ -53,9 +70,69 @@ pub fn keep(
     }
     change(store, &confirmed.user, began, now, |former, state| {
         let credential = confirmed.credential_after(former)?;
-        confirmed.enter_into(state, &credential);
+        confirmed.enter_into(state, &credential)?;
         Ok(credential)
     })
+}
+
+/// Proves a device that is kept without its first code, by that code; its name. Without `id` it is the only
+/// one that waits for one.
+pub fn confirm_kept(
+    store: &impl EnrolmentStore,
+    user: &User,
+    id: Option<&str>,
+    typed: &Code,
+    now: u64,
+) -> Result<String, KeepError> {
+    let mut confirmed = String::new();
+    change(store, user, None, now, |former, state| {
+        let in_use: Vec<_> = former.authenticators.iter().map(Authenticator::key_name).collect();
+        let mut after = former.clone();
+        let device = waiting_in(&mut after, id)?;
+        let record = first_code_spent(device, state, typed, now)?;
+        state.put_key(record, &in_use);
+        device.confirmed = Some(now);
+        confirmed.clone_from(&device.id);
+        Ok(after)
+    })?;
+    Ok(confirmed)
+}
+
+/// The device that waits for its first code.
+pub fn waiting_in<'a>(
+    credential: &'a mut Credential,
+    id: Option<&str>,
+) -> Result<&'a mut Authenticator, DeviceProblem> {
+    let is_meant = |device: &Authenticator| device.confirmed.is_none() && id.is_none_or(|id| device.id == id);
+    let mut waiting = credential.authenticators.iter_mut().filter(|device| is_meant(device));
+    match (waiting.next(), waiting.next()) {
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => Err(DeviceProblem::WhichPending),
+        (None, _) => Err(DeviceProblem::NonePending),
+    }
+}
+
+/// The record of a device that has never been accepted, once this code of it is spent. Of one without a
+/// record nobody knows what is used: then the present window counts as used, and no counter is good.
+fn first_code_spent(
+    device: &Authenticator,
+    state: &State,
+    typed: &Code,
+    now: u64,
+) -> Result<KeyRecord, DeviceProblem> {
+    let key = device.key_name();
+    let record = state.key(key).copied().or_else(|| burned(key, device.kind, now));
+    let mut record = record.ok_or(DeviceProblem::WrongCode)?;
+    let generator = device.generator();
+    let is_typed = |candidate: &Candidate| bool::from(generator.code(candidate.factor).ct_eq(typed));
+    let mut matched = candidates(device.kind, &record, now).into_iter().filter(is_typed);
+    // Two factors can make one code; the last is the one that is least likely to be used up.
+    let matched = matched.next_back().ok_or(DeviceProblem::WrongCode)?;
+    if !is_fresh(&record, matched) {
+        return Err(DeviceProblem::SpentCode);
+    }
+    spend(&mut record, matched);
+    Ok(record)
 }
 
 /// Keeps a new set of recovery codes in place of the former one.
@@ -126,4 +203,61 @@ fn change(
     })?;
     done.ok_or(KeepError::NotEnrolled)?;
     outcome.map_err(KeepError::Device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::Kind;
+    use crate::credential::record::tests::{alice, phone};
+    use crate::policy::window::LOOK_AHEAD;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn waiting(kind: Kind) -> Authenticator {
+        Authenticator { kind, confirmed: None, ..phone(b"09876543210987654321") }
+    }
+
+    #[test]
+    fn the_device_that_waits_is_found_by_its_name_or_alone() {
+        let mut credential = alice();
+        assert_eq!(waiting_in(&mut credential, None).unwrap_err(), DeviceProblem::NonePending);
+        let tablet = Authenticator { id: "tablet".to_owned(), ..waiting(Kind::Hotp) };
+        credential.authenticators.push(tablet.clone());
+        assert_eq!(waiting_in(&mut credential, None).unwrap().id, "tablet");
+        let found = waiting_in(&mut credential, Some("phone"));
+        assert_eq!(found.unwrap_err(), DeviceProblem::NonePending, "it is proven");
+        credential.authenticators.push(Authenticator { id: "token".to_owned(), ..tablet });
+        assert_eq!(waiting_in(&mut credential, None).unwrap_err(), DeviceProblem::WhichPending);
+        assert_eq!(waiting_in(&mut credential, Some("token")).unwrap().id, "token");
+    }
+
+    #[test]
+    fn a_first_code_that_comes_late_counts_once() {
+        let device = waiting(phone(b"09876543210987654321").kind);
+        let mut state = State::new([1; 16], NOW);
+        state.put_key(KeyRecord { key: device.key_name(), next: 0, drift: 0, lean: 0 }, &[]);
+        let code = device.generator().code(NOW / 30);
+        let record = first_code_spent(&device, &state, &code, NOW).unwrap();
+        assert_eq!(record.next, NOW / 30 + 1);
+        state.put_key(record, &[]);
+        let again = first_code_spent(&device, &state, &code, NOW);
+        assert_eq!(again.unwrap_err(), DeviceProblem::SpentCode);
+        let far = device.generator().code(NOW / 30 + 9);
+        assert_eq!(first_code_spent(&device, &state, &far, NOW).unwrap_err(), DeviceProblem::WrongCode);
+    }
+
+    #[test]
+    fn a_counter_begins_where_it_stands_and_not_where_nobody_knows() {
+        let device = waiting(Kind::Hotp);
+        let mut state = State::new([1; 16], NOW);
+        let code = |counter: u64| device.generator().code(counter);
+        let unknown = first_code_spent(&device, &state, &code(0), NOW);
+        assert_eq!(unknown.unwrap_err(), DeviceProblem::WrongCode);
+        state.put_key(KeyRecord { key: device.key_name(), next: 700, drift: 0, lean: 0 }, &[]);
+        let record = first_code_spent(&device, &state, &code(700 + LOOK_AHEAD - 1), NOW).unwrap();
+        assert_eq!(record.next, 700 + LOOK_AHEAD);
+        let before = first_code_spent(&device, &state, &code(699), NOW);
+        assert_eq!(before.unwrap_err(), DeviceProblem::SpentCode);
+    }
 }

@@ -10,8 +10,10 @@ mod pending;
 mod recovery_codes;
 pub mod repair;
 
-pub use keeping::{DeviceProblem, KeepError, keep, keep_recovery_codes, remove_all, remove_device};
-pub use pending::{Confirmed, Pending, Purpose, begin};
+pub use keeping::{
+    DeviceProblem, KeepError, confirm_kept, keep, keep_recovery_codes, remove_all, remove_device, waiting_in,
+};
+pub use pending::{Confirmed, Pending, Purpose, Wanted, begin};
 pub use recovery_codes::RecoveryCodes;
 
 use crate::credential::{Authenticator, Credential, KeyRecord, State};

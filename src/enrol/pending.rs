@@ -1,14 +1,14 @@
 //! A new authenticator, from the making of its secret to the proof by a first code.
 
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{DeviceProblem, Entropy, RecoveryCodes};
 use crate::credential::record::MOST_AUTHENTICATORS;
-use crate::credential::{Authenticator, Credential, KeyRecord, Kind, RecoverySet, State};
-use crate::otp::secret::MADE_HERE;
+use crate::credential::{Authenticator, CodeParameters, Credential, KeyRecord, Kind, RecoverySet, State};
 use crate::otp::uri::{Label, Moving, otpauth};
-use crate::otp::{Algorithm, Code, Digits, Period, RecoveryCode, SharedSecret};
-use crate::policy::replay::spend;
+use crate::otp::{Algorithm, Code, RecoveryCode, SharedSecret};
+use crate::policy::replay::{is_fresh, spend};
 use crate::policy::throttle::unlock;
 use crate::policy::window::candidates;
 use crate::user::User;
@@ -32,38 +32,54 @@ impl Purpose {
     }
 }
 
+/// What a new authenticator is to be like. The default is what every app takes as given.
+#[derive(Default)]
+pub struct Wanted {
+    /// How its codes are made.
+    pub parameters: CodeParameters,
+    /// The secret that the device has already; without one a secret is made.
+    pub secret: Option<SharedSecret>,
+    /// For a device that counts: the counter of its next code.
+    pub counter: u64,
+}
+
 /// A new authenticator that has not been proven yet, with the recovery codes that go with it.
 pub struct Pending {
     user: User,
     purpose: Purpose,
     authenticator: Authenticator,
     recovery: Option<RecoveryCodes>,
+    counter: u64,
     counter_key: [u8; 16],
 }
 
-/// Makes a secret of 160 bits, and a set of recovery codes where the purpose asks for one. `id` is the
-/// name that people have for the device.
+/// Makes a secret as long as the output of the HMAC (RFC 6238 §5.1), and a set of recovery codes where the
+/// purpose asks for one. `id` is the name that people have for the device.
 pub fn begin<E: Entropy>(
     user: User,
     id: &str,
     purpose: Purpose,
+    wanted: Wanted,
     entropy: &mut E,
 ) -> Result<Pending, E::Error> {
-    let mut secret = Zeroizing::new([0; MADE_HERE]);
-    entropy.fill(secret.as_mut())?;
+    let CodeParameters { kind, algorithm, digits } = wanted.parameters;
+    let secret = match wanted.secret {
+        Some(secret) => secret,
+        None => made_secret(algorithm, entropy)?,
+    };
     let with_codes = purpose.comes_with_recovery_codes();
     let recovery = if with_codes { Some(RecoveryCodes::make(entropy)?) } else { None };
     let mut counter_key = [0; 16];
     entropy.fill(&mut counter_key)?;
-    let authenticator = Authenticator {
-        id: id.to_owned(),
-        secret: SharedSecret::from_bytes(secret.as_ref())?,
-        kind: Kind::Totp(Period::RECOMMENDED),
-        algorithm: Algorithm::Sha1,
-        digits: Digits::Six,
-        confirmed: None,
-    };
-    Ok(Pending { user, purpose, authenticator, recovery, counter_key })
+    let authenticator = Authenticator { id: id.to_owned(), secret, kind, algorithm, digits, confirmed: None };
+    Ok(Pending { user, purpose, authenticator, recovery, counter: wanted.counter, counter_key })
+}
+
+fn made_secret<E: Entropy>(algorithm: Algorithm, entropy: &mut E) -> Result<SharedSecret, E::Error> {
+    let mut bytes = Zeroizing::new([0; 64]);
+    let bytes = bytes.get_mut(..algorithm.output_length()).unwrap_or_default();
+    entropy.fill(bytes)?;
+    Ok(SharedSecret::from_bytes(bytes)?)
 }
 
 impl Pending {
@@ -74,18 +90,21 @@ impl Pending {
 
     /// Whether what the user has leaves a place for it.
     pub fn fits(&self, former: &Credential) -> Result<(), DeviceProblem> {
-        place_in(former, &self.authenticator.id, self.purpose).map(drop)
+        let place = place_in(former, &self.authenticator.id, self.purpose)?;
+        let mut others = former.authenticators.iter().enumerate().filter(|(other, _)| Some(*other) != place);
+        let is_same = |other: &Authenticator| bool::from(other.secret.ct_eq(&self.authenticator.secret));
+        let stay = !self.purpose.comes_with_recovery_codes();
+        if stay && others.any(|(_, other)| is_same(other)) { Err(DeviceProblem::SameSecret) } else { Ok(()) }
     }
 
     /// What the QR code says.
-    pub fn otpauth_uri(&self, issuer: &str) -> Zeroizing<String> {
-        let label = Label { issuer, account: self.user.name.as_str() };
+    pub fn otpauth_uri(&self, label: &Label<'_>) -> Zeroizing<String> {
         let moving = match self.authenticator.kind {
             Kind::Totp(period) => Moving::Totp(period),
-            Kind::Hotp => Moving::Hotp(0),
+            Kind::Hotp => Moving::Hotp(self.counter),
         };
         let Authenticator { secret, algorithm, digits, .. } = &self.authenticator;
-        otpauth(&label, secret, *algorithm, *digits, moving)
+        otpauth(label, secret, *algorithm, *digits, moving)
     }
 
     /// The secret as base32 in groups of four, for typing in.
@@ -104,18 +123,30 @@ impl Pending {
     /// Proves the authenticator by a first code. `None` when the code is wrong; more may be tried,
     /// for whoever types it has the secret on his screen.
     pub fn confirm(&self, typed: &Code, now: u64) -> Option<Confirmed> {
-        use subtle::ConstantTimeEq as _;
-
-        let key = self.authenticator.key_name();
-        let mut record = KeyRecord { key, next: 0, drift: 0, lean: 0 };
+        let mut record = self.fresh_record();
         let generator = self.authenticator.generator();
         let matched = candidates(self.authenticator.kind, &record, now)
             .into_iter()
+            .filter(|candidate| is_fresh(&record, *candidate))
             .find(|candidate| bool::from(generator.code(candidate.factor).ct_eq(typed)))?;
         spend(&mut record, matched);
         let mut authenticator = self.authenticator.clone();
         authenticator.confirmed = Some(now);
-        Some(Confirmed {
+        Some(self.to_keep(authenticator, record))
+    }
+
+    /// What to keep where an administrator does without the first code: the device is refused until
+    /// [`super::confirm_kept`] has proven it.
+    pub fn unproven(&self) -> Confirmed {
+        self.to_keep(self.authenticator.clone(), self.fresh_record())
+    }
+
+    fn fresh_record(&self) -> KeyRecord {
+        KeyRecord { key: self.authenticator.key_name(), next: self.counter, drift: 0, lean: 0 }
+    }
+
+    fn to_keep(&self, authenticator: Authenticator, record: KeyRecord) -> Confirmed {
+        Confirmed {
             user: self.user.clone(),
             purpose: self.purpose,
             authenticator,
@@ -123,7 +154,7 @@ impl Pending {
             codes: self.recovery.as_ref().map(|made| made.codes().to_vec()).unwrap_or_default(),
             record,
             counter_key: self.counter_key,
-        })
+        }
     }
 }
 
@@ -138,7 +169,8 @@ fn place_in(former: &Credential, id: &str, purpose: Purpose) -> Result<Option<us
     }
 }
 
-/// A proven authenticator: what to keep, and the recovery codes to show once.
+/// A proven authenticator, or one whose proof an administrator has put off: what to keep, and the recovery
+/// codes to show once.
 pub struct Confirmed {
     /// What to show, once; nothing where the recovery codes stay as they are.
     pub codes: Vec<RecoveryCode>,
@@ -159,6 +191,11 @@ impl Confirmed {
         &self.authenticator.id
     }
 
+    /// Whether a first code has proven it. Else it is refused until one does.
+    pub fn is_proven(&self) -> bool {
+        self.authenticator.confirmed.is_some()
+    }
+
     /// The credential of a user who had none.
     pub fn first_credential(&self) -> Credential {
         Credential {
@@ -173,7 +210,7 @@ impl Confirmed {
     /// The state of a user who had none, in which the first code is spent.
     pub fn first_state(&self, now: u64) -> State {
         let mut state = State::new(self.counter_key, now);
-        self.enter_into(&mut state, &self.first_credential());
+        self.put_into(&mut state, self.record, &self.first_credential());
         state
     }
 
@@ -192,11 +229,26 @@ impl Confirmed {
         Ok(after)
     }
 
-    /// Enters the proven authenticator into a state that there is: its first code is spent, new recovery
-    /// codes are vouched for, and a replacement forgets failures. Records of other keys stay.
-    pub fn enter_into(&self, state: &mut State, credential: &Credential) {
+    /// Enters the authenticator into a state that there is: its first code is spent, new recovery codes are
+    /// vouched for, and a replacement forgets failures. Records of other keys stay.
+    ///
+    /// A secret from outside may have been here before. Then its record stays, and a first code that it
+    /// calls spent proves nothing.
+    pub fn enter_into(&self, state: &mut State, credential: &Credential) -> Result<(), DeviceProblem> {
+        let mut record = self.record;
+        if let Some(former) = state.key(record.key) {
+            if self.authenticator.confirmed.is_some() && former.next >= record.next {
+                return Err(DeviceProblem::SpentCode);
+            }
+            record.next = record.next.max(former.next);
+        }
+        self.put_into(state, record, credential);
+        Ok(())
+    }
+
+    fn put_into(&self, state: &mut State, record: KeyRecord, credential: &Credential) {
         let in_use: Vec<_> = credential.authenticators.iter().map(Authenticator::key_name).collect();
-        state.put_key(self.record, &in_use);
+        state.put_key(record, &in_use);
         if let Some(set) = &self.set {
             state.recovery.vouch_for(set.name());
             state.recovery.failures = 0;
@@ -219,7 +271,7 @@ mod tests {
 
     fn pending() -> Pending {
         let user = User { name: UserName::new(b"alice").unwrap(), uid: Some(1000) };
-        begin(user, "phone", Purpose::First, &mut Counting::default()).unwrap()
+        begin(user, "phone", Purpose::First, Wanted::default(), &mut Counting::default()).unwrap()
     }
 
     fn code_at(pending: &Pending, now: u64) -> Code {
@@ -240,7 +292,7 @@ mod tests {
         assert_eq!(pending.authenticator.secret.as_bytes().len(), 20);
         assert_eq!(*pending.key_in_groups(), "AEBA GBAF AYDQ QCIK BMGA 2DQP CAIR EEYU");
         assert_eq!(
-            *pending.otpauth_uri("web1"),
+            *pending.otpauth_uri(&Label { issuer: "web1", account: "alice" }),
             "otpauth://totp/web1:alice?secret=AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYU&issuer=web1"
         );
     }
@@ -258,7 +310,7 @@ mod tests {
         let former = first.first_credential();
         let made = |id: &str, purpose| {
             let user = User { name: UserName::new(b"alice").unwrap(), uid: Some(1000) };
-            let made = begin(user, id, purpose, &mut Counting(100)).unwrap();
+            let made = begin(user, id, purpose, Wanted::default(), &mut Counting(100)).unwrap();
             made.confirm(&code_at(&made, NOW), NOW).unwrap()
         };
         let names = |credential: &Credential| {
@@ -289,12 +341,12 @@ mod tests {
         for (purpose, is_lifted) in [(Purpose::Beside, false), (Purpose::InPlaceOfOne, true)] {
             let id = if is_lifted { "phone" } else { "tablet" };
             let user = User { name: UserName::new(b"alice").unwrap(), uid: Some(1000) };
-            let made = begin(user, id, purpose, &mut Counting(100)).unwrap();
+            let made = begin(user, id, purpose, Wanted::default(), &mut Counting(100)).unwrap();
             let made = made.confirm(&code_at(&made, NOW), NOW).unwrap();
             let mut state = former.first_state(NOW);
             state.counters[3].count = 7;
             let credential = made.credential_after(&former.first_credential()).unwrap();
-            made.enter_into(&mut state, &credential);
+            made.enter_into(&mut state, &credential).unwrap();
             assert_eq!(state.counters[3].count == 0, is_lifted, "{purpose:?}");
             assert_eq!(state.keys.len(), 2, "the record of the former key stays");
         }
@@ -322,5 +374,88 @@ mod tests {
             let presented = Presented::Recovery { salt, digest: code.digest(&salt), previous: None };
             assert!(decide(&confirmed.first_credential(), &mut state, &attempt(presented), NOW).is_ok());
         }
+    }
+
+    fn brought(kind: Kind, counter: u64, purpose: Purpose) -> Pending {
+        let user = User { name: UserName::new(b"alice").unwrap(), uid: Some(1000) };
+        let parameters = CodeParameters { kind, ..CodeParameters::default() };
+        let secret = SharedSecret::from_bytes(b"a token's own secret").unwrap();
+        let wanted = Wanted { parameters, secret: Some(secret), counter };
+        begin(user, "token", purpose, wanted, &mut Counting::default()).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_as_long_as_the_output_of_its_hash() {
+        for (algorithm, length) in [(Algorithm::Sha1, 20), (Algorithm::Sha256, 32), (Algorithm::Sha512, 64)] {
+            let parameters = CodeParameters { algorithm, ..CodeParameters::default() };
+            let wanted = Wanted { parameters, ..Wanted::default() };
+            let user = User { name: UserName::new(b"alice").unwrap(), uid: Some(1000) };
+            let made = begin(user, "phone", Purpose::First, wanted, &mut Counting::default()).unwrap();
+            assert_eq!(made.authenticator.secret.as_bytes().len(), length);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_comes_back_makes_no_used_code_good() {
+        let kind = CodeParameters::default().kind;
+        for used_up_to in [NOW / 30 - 1, NOW / 30, NOW / 30 + 1] {
+            let made = brought(kind, 0, Purpose::InPlaceOfAll);
+            let confirmed = made.confirm(&code_at(&made, NOW), NOW).unwrap();
+            let mut state = State::new([1; 16], NOW);
+            let record = KeyRecord { next: used_up_to + 1, ..made.fresh_record() };
+            state.put_key(record, &[]);
+            let before = state.clone();
+            let entered = confirmed.enter_into(&mut state, &confirmed.first_credential());
+            let is_spent = used_up_to >= NOW / 30;
+            assert_eq!(entered.is_err(), is_spent, "{used_up_to}");
+            if is_spent {
+                assert_eq!(state, before);
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_comes_back_unproven_keeps_its_record() {
+        let unproven = brought(Kind::Hotp, 3, Purpose::Beside).unproven();
+        let mut state = State::new([1; 16], NOW);
+        unproven.enter_into(&mut state, &unproven.first_credential()).unwrap();
+        assert_eq!(state.keys[0].next, 3);
+        state.keys[0].next = 700;
+        unproven.enter_into(&mut state, &unproven.first_credential()).unwrap();
+        assert_eq!(state.keys[0].next, 700);
+    }
+
+    #[test]
+    fn a_counter_is_proven_from_where_it_stands() {
+        let made = brought(Kind::Hotp, 700, Purpose::First);
+        let code = |counter: u64| made.authenticator.generator().code(counter);
+        assert!(made.confirm(&code(699), NOW).is_none(), "used before");
+        assert!(made.confirm(&code(0), NOW).is_none());
+        let confirmed = made.confirm(&code(702), NOW).unwrap();
+        assert_eq!(confirmed.first_state(NOW).keys[0].next, 703);
+        let label = Label { issuer: "web1", account: "alice" };
+        assert!(made.otpauth_uri(&label).ends_with("&counter=700"));
+    }
+
+    #[test]
+    fn an_unproven_device_is_refused_at_logins() {
+        let made = brought(CodeParameters::default().kind, 0, Purpose::First);
+        let unproven = made.unproven();
+        assert!(!unproven.is_proven());
+        let mut state = unproven.first_state(NOW);
+        let attempt = attempt(typed(code_at(&made, NOW)));
+        let verdict = decide(&unproven.first_credential(), &mut state, &attempt, NOW);
+        assert_eq!(verdict, Err(Denial::NoUsableAuthenticator));
+    }
+
+    #[test]
+    fn a_secret_is_no_second_device_and_may_take_its_own_place() {
+        let kind = CodeParameters::default().kind;
+        let former = brought(kind, 0, Purpose::First).unproven().first_credential();
+        let mut beside = brought(kind, 0, Purpose::Beside);
+        beside.authenticator.id = "other".to_owned();
+        assert_eq!(beside.fits(&former), Err(DeviceProblem::SameSecret));
+        assert_eq!(brought(kind, 0, Purpose::InPlaceOfOne).fits(&former), Ok(()));
+        assert_eq!(brought(kind, 0, Purpose::InPlaceOfAll).fits(&former), Ok(()));
     }
 }

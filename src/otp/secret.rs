@@ -13,8 +13,6 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 pub const SHORTEST: usize = 10;
 /// The longest secret taken, in bytes: the block of SHA-512, beyond which HMAC only hashes it.
 pub const LONGEST: usize = 128;
-/// The length of a secret made here, in bytes: 160 bits (RFC 4226 §4 R6).
-pub const MADE_HERE: usize = 20;
 
 /// A shared secret of 10 to 128 bytes.
 #[derive(Clone, ZeroizeOnDrop)]

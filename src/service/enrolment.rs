@@ -12,7 +12,8 @@ use super::password::Running;
 use crate::backend::{self, KernelEntropy, NoEntropy};
 use crate::credential::record::is_id;
 use crate::credential::{Credential, CredentialStore as _, StoreError};
-use crate::enrol::{self, DeviceProblem, KeepError, Pending, Purpose, RecoveryCodes};
+use crate::enrol::{self, DeviceProblem, KeepError, Pending, Purpose, RecoveryCodes, Wanted};
+use crate::otp::uri::{Label, is_label};
 use crate::otp::{Passcode, RecoveryCode};
 use crate::password::PasswordProven;
 use crate::sys;
@@ -60,6 +61,14 @@ impl From<KeepError> for Refusal {
             KeepError::NotEnrolled => "not_enrolled",
             KeepError::Device(DeviceProblem::NameTaken) => "name_taken",
             KeepError::Device(DeviceProblem::Unknown) => "unknown_device",
+            KeepError::Device(DeviceProblem::SpentCode) => "spent_code",
+            // Only secrets that come from outside can be the same, and only root confirms what was put off.
+            KeepError::Device(
+                DeviceProblem::SameSecret
+                | DeviceProblem::NonePending
+                | DeviceProblem::WhichPending
+                | DeviceProblem::WrongCode,
+            ) => return Self::BadParameters,
             KeepError::Device(DeviceProblem::TooMany) => "too_many_devices",
             KeepError::Device(DeviceProblem::Last) => "password_needed",
             KeepError::Device(DeviceProblem::ChangedMeanwhile) => "changed_meanwhile",
@@ -76,9 +85,10 @@ pub(super) fn begin(desk: &Desk, target: &User, parameters: Value) -> Result<Val
     if !is_id(&parameters.device) {
         return Err(Refusal::refused("bad_device_name"));
     }
+    let wanted = wanted(&parameters)?;
     let former = credential_of(target)?;
     // What would be refused in the end is refused before a code is spent for it.
-    let pending = enrol::begin(target.clone(), &parameters.device, purpose, &mut KernelEntropy)?;
+    let pending = enrol::begin(target.clone(), &parameters.device, purpose, wanted, &mut KernelEntropy)?;
     match (&former, purpose) {
         (Some(_), Purpose::First) => return Err(Refusal::refused("already_enrolled")),
         (None, Purpose::First) => begun.require_password_of(desk, target)?,
@@ -89,9 +99,21 @@ pub(super) fn begin(desk: &Desk, target: &User, parameters: Value) -> Result<Val
         }
     }
     desk.give_time();
-    let reply = BegunReply { uri: pending.otpauth_uri(&parameters.issuer), key: pending.key_in_groups() };
+    let account = parameters.label.as_deref().unwrap_or(target.name.as_str());
+    let label = Label { issuer: &parameters.issuer, account };
+    let reply = BegunReply { uri: pending.otpauth_uri(&label), key: pending.key_in_groups() };
     (begun.pending, begun.wrong) = (Some((pending, former)), 0);
     given(reply)
+}
+
+/// What is asked for, if it can be. The secret is always made here: one that a user brings may be known to
+/// others.
+fn wanted(parameters: &BeginParameters) -> Result<Wanted, Refusal> {
+    if !is_label(&parameters.issuer) || !parameters.label.as_deref().is_none_or(is_label) {
+        return Err(Refusal::refused("bad_label"));
+    }
+    let asked = parameters.parameters.clone().unwrap_or_default();
+    Ok(Wanted { parameters: asked.understood().ok_or(Refusal::BadParameters)?, ..Wanted::default() })
 }
 
 /// `ConfirmDevice`

@@ -27,6 +27,10 @@ pub enum Change {
     DeviceAdded,
     /// A device made room for a new one of its name.
     DeviceReplaced,
+    /// He has a device that waits for its first code.
+    DevicePending,
+    /// A device that waited for its first code has given it.
+    DeviceConfirmed,
     /// He has a device less.
     DeviceRemoved,
     /// He has new recovery codes.
@@ -55,6 +59,8 @@ impl Change {
             Self::Repaired => "repaired",
             Self::DeviceAdded => "device_added",
             Self::DeviceReplaced => "device_replaced",
+            Self::DevicePending => "device_pending",
+            Self::DeviceConfirmed => "device_confirmed",
             Self::DeviceRemoved => "device_removed",
             Self::RecoveryRenewed => "recovery_renewed",
         }
