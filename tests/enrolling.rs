@@ -158,21 +158,6 @@ fn where_the_recovery_codes_cannot_be_saved_nothing_is_activated() {
 }
 
 #[test]
-fn a_terminal_that_is_too_small_gets_the_key() {
-    let sandbox = machine();
-    let mut shell = sandbox.command("sh");
-    shell
-        .args(["-c", "stty columns 20 rows 8; exec \"$0\" enroll alice"])
-        .arg(env!("CARGO_BIN_EXE_countersign"));
-    let mut terminal = start(&shell);
-    terminal.expect("the terminal is too small for the QR code");
-    let phone = phone_of(&mut terminal);
-    terminal.send_line(&phone.code(0));
-    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
-    assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_SUCCESS");
-}
-
-#[test]
 fn the_first_enrolment_makes_the_store() {
     let sandbox = machine();
     for part in ["users", "by-uid"] {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::device_args::{Making, Showing};
+
 /// One-time codes behind the password or SSH key of a login.
 #[derive(Debug, Parser)]
 #[command(version, about, propagate_version = true, disable_help_subcommand = true)]
@@ -35,6 +37,8 @@ pub(super) enum Verb {
     Add(Device),
     /// Put a new device in place of one of the same name, which stays in force until it is confirmed
     Replace(Device),
+    /// Finish an enrolment that was made without a first code
+    Confirm(Confirm),
     /// Make new recovery codes in place of the former ones
     Recovery(Recovery),
     /// Remove a device, or all that is kept of a user
@@ -63,9 +67,12 @@ pub(super) struct Enroll {
     /// Save the recovery codes to this file too (mode 0600, never overwriting)
     #[arg(long, value_name = "PATH")]
     pub(super) recovery_file: Option<PathBuf>,
-    /// Who the app says has issued the code [default: the host name]
-    #[arg(long)]
-    pub(super) issuer: Option<String>,
+    /// How its codes are made.
+    #[command(flatten)]
+    pub(super) making: Making,
+    /// How it is shown.
+    #[command(flatten)]
+    pub(super) showing: Showing,
     /// Show the secret even where the output is not a terminal
     #[arg(long)]
     pub(super) force: bool,
@@ -86,12 +93,25 @@ pub(super) struct Device {
     /// The account; without it, one's own, or the one that called sudo
     #[arg(long)]
     pub(super) user: Option<String>,
-    /// Who the app says has issued the code [default: the host name]
-    #[arg(long)]
-    pub(super) issuer: Option<String>,
+    /// How its codes are made.
+    #[command(flatten)]
+    pub(super) making: Making,
+    /// How it is shown.
+    #[command(flatten)]
+    pub(super) showing: Showing,
     /// Show the secret even where the output is not a terminal
     #[arg(long)]
     pub(super) force: bool,
+}
+
+/// `countersign confirm`
+#[derive(Debug, Args)]
+pub(super) struct Confirm {
+    /// The account
+    pub(super) user: String,
+    /// The device, where several wait for their first code
+    #[arg(long, value_name = "NAME")]
+    pub(super) device: Option<String>,
 }
 
 /// `countersign recovery`

@@ -1,6 +1,7 @@
 //! The log of what administrators do: one line a change, facility AUTHPRIV.
 
 use super::terminal::Terminal;
+use crate::enrol::{Confirmed, Purpose};
 use crate::service::journal;
 pub(super) use crate::service::journal::Change;
 use crate::sys;
@@ -10,6 +11,16 @@ use crate::user::User;
 /// but then the person is told.
 pub(super) fn log(change: Change, user: &User, terminal: &mut Terminal) {
     log_device(change, user, None, terminal);
+}
+
+/// Writes one line about a new device.
+pub(super) fn log_new(confirmed: &Confirmed, user: &User, terminal: &mut Terminal) {
+    let device = match confirmed.purpose {
+        Purpose::First | Purpose::InPlaceOfAll if confirmed.is_proven() => None,
+        _ => Some(confirmed.id()),
+    };
+    let change = if confirmed.is_proven() { confirmed.purpose.into() } else { Change::DevicePending };
+    log_device(change, user, device, terminal);
 }
 
 /// Like [`log`], about one device.

@@ -5,54 +5,72 @@
 use super::args::Enroll;
 use super::audit;
 use super::error::{Error, ExitCode};
+use super::new_device::{self, must_be_proven_first, prove};
 use super::recovery_file::{KeptPage, is_in_force};
+use super::saved_file::{Unkept, must_be_free};
 use super::terminal::Terminal;
-use super::{host_name, own, qr, recovery_file, who};
+use super::{own, recovery_file, who};
 use crate::backend::{self, KernelEntropy};
 use crate::credential::{CredentialStore as _, StoreError};
-use crate::enrol::{self, Confirmed, FIRST_DEVICE, MOST_FIRST_CODES, Pending, Purpose, Wanted};
-use crate::otp::Passcode;
-use crate::otp::uri::Label;
+use crate::enrol::{self, Confirmed, FIRST_DEVICE, Purpose};
 use crate::sys;
 use crate::user::User;
-
-/// Lines below the QR code: the key, its explanation and the question.
-const LINES_BELOW: usize = 2;
 
 /// Enrols a user.
 pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     let user = who::account(options.user.as_deref())?;
-    let issuer = options.issuer.clone().unwrap_or_else(host_name);
+    let issuer = options.making.issuer()?;
     if !sys::user::is_root() {
         return for_oneself(options, &user, &issuer, terminal);
     }
-    let former = is_enrolled(&user)?;
-    if former && !options.replace {
-        return Err(Error::AlreadyEnrolled(user.name.to_string()));
-    }
-    if let Some(path) = &options.recovery_file {
-        recovery_file::must_be_free(path)?;
-    }
+    let purpose = match (is_enrolled(&user)?, options.replace) {
+        (false, _) => Purpose::First,
+        (true, true) => Purpose::InPlaceOfAll,
+        (true, false) => return Err(Error::AlreadyEnrolled(user.name.to_string())),
+    };
+    must_be_proven_first(purpose, &options.making)?;
+    check_outputs(options, terminal)?;
+    let wanted = options.making.wanted(terminal)?;
+    let pending = enrol::begin(user.clone(), FIRST_DEVICE, purpose, wanted, &mut KernelEntropy)?;
+    let label = options.making.label(&issuer, &user);
+    let (files, confirmed) = prove(&pending, &label, &options.making, &options.showing, terminal)?;
+    put_in_force(options, &user, &confirmed, files, terminal)?;
+    Ok(ExitCode::Success)
+}
+
+/// Fails early where what is to be shown or saved cannot be.
+fn check_outputs(options: &Enroll, terminal: &mut Terminal) -> Result<(), Error> {
+    options.recovery_file.as_deref().map_or(Ok(()), must_be_free)?;
     terminal.permit_secrets(options.force)?;
-    let purpose = if former { Purpose::InPlaceOfAll } else { Purpose::First };
-    let pending = enrol::begin(user.clone(), FIRST_DEVICE, purpose, Wanted::default(), &mut KernelEntropy)?;
-    let label = Label { issuer: &issuer, account: user.name.as_str() };
-    present(&pending.otpauth_uri(&label), &pending.key_in_groups(), &user, terminal)?;
-    let confirmed = ask_for_first_code(&pending, terminal)?;
-    let page = recovery_file::page(user.name.as_str(), &issuer, &confirmed.codes);
-    // From here on it is done and shown, or it is not done: no signal may stop it half way.
-    sys::process::undisturbed(|| {
-        let kept = KeptPage { path: options.recovery_file.as_deref(), page: &page };
+    options.showing.check(terminal)
+}
+
+/// From here on it is done and shown, or it is not done: no signal may stop it half way.
+fn put_in_force(
+    options: &Enroll,
+    user: &User,
+    confirmed: &Confirmed,
+    files: Unkept,
+    terminal: &mut Terminal,
+) -> Result<(), Error> {
+    let page = recovery_file::page(user.name.as_str(), &confirmed.codes);
+    let path = options.recovery_file.as_deref();
+    let shown = sys::process::undisturbed(|| {
         let set = confirmed.set.as_ref();
-        kept.save_before(|| activate(&confirmed), || is_in_force(&user, set))?;
-        audit::log(purpose.into(), &user, terminal);
+        KeptPage { path, page: &page }.save_before(|| activate(confirmed), || is_in_force(user, set))?;
+        new_device::keep(files, terminal);
+        audit::log_new(confirmed, user, terminal);
         terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
         let shown = terminal.show(&page);
-        recovery_file::tell(options.recovery_file.as_deref(), terminal);
+        recovery_file::tell(path, terminal);
         shown.map_err(|error| Error::NotShown(Box::new(error)))
-    })
-    .map_err(StoreError::from)??;
-    Ok(ExitCode::Success)
+    });
+    let shown = shown.map_err(StoreError::from)?;
+    if shown.is_ok() && terminal.leave_private_screen_once_read() {
+        terminal.say(format_args!("{} is enrolled", user.name));
+    }
+    new_device::tell_if_unproven(confirmed, user, terminal);
+    shown
 }
 
 /// Without root: through the service, which has the caller prove his password.
@@ -66,11 +84,9 @@ fn for_oneself(
         // Everything at once is for administrators; one's own devices have names.
         return Err(Error::WhichDevice);
     }
-    if let Some(path) = &options.recovery_file {
-        recovery_file::must_be_free(path)?;
-    }
-    terminal.permit_secrets(options.force)?;
-    own::enroll(user, issuer, options.recovery_file.as_deref(), terminal)
+    options.making.require_of_users()?;
+    check_outputs(options, terminal)?;
+    own::enroll(user, issuer, options, terminal)
 }
 
 fn is_enrolled(user: &User) -> Result<bool, Error> {
@@ -80,39 +96,6 @@ fn is_enrolled(user: &User) -> Result<bool, Error> {
         Err(StoreError::NoStore | StoreError::NoCredential) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Shows the QR code, where it fits, and the key for typing in.
-pub(super) fn present(uri: &str, key: &str, user: &User, terminal: &mut Terminal) -> Result<(), Error> {
-    let coloured = terminal.is_terminal();
-    match qr::fitting(uri, terminal.size(), LINES_BELOW, coloured) {
-        Some(code) => {
-            terminal.say(format_args!("scan this with the authenticator app of {}:", user.name));
-            terminal.show(code.trim_end_matches('\n'))?;
-        }
-        None => terminal.say("the terminal is too small for the QR code; make it larger, or type the key"),
-    }
-    terminal.show(&zeroize::Zeroizing::new(format!("key for typing in: {key}")))
-}
-
-/// Asks until a code proves the device.
-pub(super) fn ask_for_first_code(pending: &Pending, terminal: &mut Terminal) -> Result<Confirmed, Error> {
-    for _ in 0..MOST_FIRST_CODES {
-        let Some(typed) = terminal.ask("code that the app shows: ")? else {
-            terminal.say("");
-            return Err(Error::GivenUp);
-        };
-        let now = sys::clock::now().ok_or(Error::Clock)?;
-        let confirmed = match Passcode::parse(typed.as_bytes()) {
-            Some(Passcode::Code(code)) => pending.confirm(&code, now),
-            _ => None,
-        };
-        match confirmed {
-            Some(confirmed) => return Ok(confirmed),
-            None => terminal.say("that is not the code; wait for the next one and try again"),
-        }
-    }
-    Err(Error::NeverConfirmed)
 }
 
 /// Makes the enrolment what logins go by. Where the former one was removed in the meantime, the person

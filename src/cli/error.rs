@@ -4,12 +4,12 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::refused;
-use crate::backend::NoEntropy;
+use super::{new_device, refused};
 use crate::credential::StoreError;
-use crate::enrol::{DeviceProblem, KeepError};
-use crate::user::{BadName, User};
-use crate::verifier::{ServiceError, VerifierError};
+use crate::enrol::DeviceProblem;
+use crate::otp::secret::BadSecret;
+use crate::user::BadName;
+use crate::verifier::ServiceError;
 
 /// How the command ended, the same table as in `countersign(1)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,16 @@ pub enum Error {
     AlreadyEnrolled(String),
     /// The name cannot be one of a device.
     BadDeviceName,
+    /// The text cannot be an issuer or a label.
+    BadLabel(String),
+    /// The secret that the device is said to have cannot be one.
+    BadSecret(BadSecret),
+    /// There would be no device in force: the former one gone, the new one not proven.
+    ReplaceUnproven,
+    /// The names and the secret make a text that no QR code holds.
+    LongUri,
+    /// There is no terminal for a screen of its own.
+    NoPrivateScreen,
     /// Several devices could be meant.
     WhichDevice,
     /// Root has not said whom he means.
@@ -101,12 +111,26 @@ impl Error {
             Self::NotEnrolled(_) => "enrol with: countersign enroll USER",
             Self::AlreadyEnrolled(_) => "to move to a new device: countersign enroll --replace USER",
             Self::BadDeviceName => refused::hint("bad_device_name"),
+            Self::BadLabel(_) => refused::hint("bad_label"),
+            Self::BadSecret(problem) => new_device::secret_hint(*problem),
+            Self::ReplaceUnproven => {
+                "add it beside the former one: countersign add NAME --no-confirm --force; then confirm, then remove"
+            }
+            Self::LongUri => "use a shorter --issuer or --label; nothing was changed",
+            Self::NoPrivateScreen => "run it in a terminal, or without --private; nothing was changed",
             Self::WhichDevice => {
                 "`countersign status` lists them by name; countersign replace NAME, countersign remove --device NAME"
             }
             Self::WhichUser => "name the user, as in: countersign remove alice",
             Self::Service(ServiceError::Refused { reason, .. }) => refused::hint(reason),
             Self::Device(DeviceProblem::Last) => "to be no longer enrolled: countersign remove",
+            Self::Device(DeviceProblem::SpentCode) => {
+                "nothing was changed; begin again with the next code of the device"
+            }
+            Self::Device(DeviceProblem::SameSecret) => {
+                "nothing was changed; each device has a secret of its own"
+            }
+            Self::Device(DeviceProblem::WhichPending) => "name it: countersign confirm --device NAME USER",
             Self::Device(DeviceProblem::TooMany) => "remove one first: countersign remove --device NAME",
             Self::Device(_) => "`countersign status` lists the devices by their names",
             Self::Store(error) => error.mend(),
@@ -140,6 +164,8 @@ impl Error {
             Self::NotRoot
             | Self::AlreadyEnrolled(_)
             | Self::NotATerminal
+            | Self::NoPrivateScreen
+            | Self::ReplaceUnproven
             | Self::Device(_)
             | Self::WrongPassword
             | Self::Service(ServiceError::Refused { .. } | ServiceError::NotPermitted)
@@ -149,7 +175,12 @@ impl Error {
             | Self::StillRefused(_)
             | Self::Store(StoreError::AlreadyEnrolled) => ExitCode::Refused,
             Self::NotEnrolled(_) => ExitCode::NotEnrolled,
-            Self::BadDeviceName | Self::WhichDevice | Self::WhichUser => ExitCode::Usage,
+            Self::BadDeviceName
+            | Self::BadLabel(_)
+            | Self::BadSecret(_)
+            | Self::LongUri
+            | Self::WhichDevice
+            | Self::WhichUser => ExitCode::Usage,
             Self::NoAccount(_)
             | Self::BadName(_)
             | Self::Accounts(_)
@@ -175,6 +206,15 @@ impl fmt::Display for Error {
             Self::NotEnrolled(name) => write!(out, "{name} is not enrolled"),
             Self::AlreadyEnrolled(name) => write!(out, "{name} is enrolled already"),
             Self::BadDeviceName => out.write_str(&refused::words("bad_device_name", None)),
+            Self::BadLabel(text) => {
+                write!(out, "'{}' cannot be an issuer or a label", text.escape_debug())
+            }
+            Self::BadSecret(problem) => problem.fmt(out),
+            Self::ReplaceUnproven => {
+                out.write_str("no device would be in force until the new one is confirmed")
+            }
+            Self::LongUri => out.write_str("this is too long for a QR code"),
+            Self::NoPrivateScreen => out.write_str("a private screen needs a terminal for input and output"),
             Self::WhichDevice => out.write_str("which device?"),
             Self::WhichUser => out.write_str("whose?"),
             Self::WrongPassword => out.write_str("the password was not right"),
@@ -207,51 +247,6 @@ impl fmt::Display for Error {
             Self::NotShown(error) => write!(out, "the recovery codes could not be shown: {error}"),
             Self::System(error) => error.fmt(out),
         }
-    }
-}
-
-impl Error {
-    /// Why a change to this user's enrolment was not kept.
-    pub fn of_keeping(error: KeepError, user: &User) -> Self {
-        match error {
-            KeepError::Store(error) => Self::Store(error),
-            KeepError::NotEnrolled => Self::NotEnrolled(user.name.to_string()),
-            KeepError::Device(problem) => Self::Device(problem),
-        }
-    }
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<ServiceError> for Error {
-    fn from(error: ServiceError) -> Self {
-        Self::Service(error)
-    }
-}
-
-impl From<VerifierError> for Error {
-    fn from(error: VerifierError) -> Self {
-        match error {
-            VerifierError::Store(error) => Self::Store(error),
-            VerifierError::Clock => Self::Clock,
-            VerifierError::Service(error) => Self::Service(error),
-        }
-    }
-}
-
-impl From<NoEntropy> for Error {
-    fn from(NoEntropy(error): NoEntropy) -> Self {
-        Self::System(error)
-    }
-}
-
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
     }
 }
 

@@ -6,10 +6,17 @@
 mod adopt;
 mod args;
 mod audit;
+mod confirm;
 mod device;
+mod device_args;
 mod enroll;
 mod error;
+mod error_of;
+mod interruption;
+mod locale;
+mod new_device;
 mod own;
+mod private_screen;
 mod prove_password;
 mod qr;
 mod recovery;
@@ -17,6 +24,7 @@ mod recovery_file;
 mod refused;
 mod remove;
 mod repair;
+mod saved_file;
 mod serve;
 mod status;
 mod terminal;
@@ -46,6 +54,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Status(options) => status::run(&options, &mut terminal),
         Verb::Add(options) => device::add(&options, &mut terminal),
         Verb::Replace(options) => device::replace(&options, &mut terminal),
+        Verb::Confirm(options) => confirm::run(&options, &mut terminal),
         Verb::Recovery(options) => recovery::run(&options, &mut terminal),
         Verb::Remove(options) => remove::run(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use super::enroll::present;
+use super::args::Enroll;
+use super::device_args::Showing;
 use super::error::{Error, ExitCode};
+use super::new_device::{self, FIRST_CODE};
 use super::recovery_file;
+use super::saved_file::SavedFile;
 use super::terminal::Terminal;
 use crate::backend;
-use crate::credential::CodeParameters;
 use crate::enrol::{FIRST_DEVICE, MOST_FIRST_CODES};
 use crate::remote::{Device, Service};
 use crate::user::User;
@@ -23,7 +25,7 @@ const PRESENT_CODE: &str = "code of a present device, or a recovery code: ";
 pub(super) fn enroll(
     user: &User,
     issuer: &str,
-    recovery_path: Option<&Path>,
+    options: &Enroll,
     terminal: &mut Terminal,
 ) -> Result<ExitCode, Error> {
     let service = backend::require_service()?;
@@ -36,35 +38,38 @@ pub(super) fn enroll(
         purpose: NewDevice::First,
         name: FIRST_DEVICE,
         issuer,
-        label: None,
-        parameters: CodeParameters::default(),
+        label: options.making.label.as_deref(),
+        parameters: options.making.parameters(terminal),
         passcode: None,
     };
-    let codes = begin_and_confirm(&service, user, &device, terminal)?;
-    let page = recovery_file::page_of(user.name.as_str(), issuer, codes.iter().map(|code| code.as_str()));
+    let codes = begin_and_confirm(&service, user, &device, &options.showing, terminal)?;
+    let page = recovery_file::page_of(user.name.as_str(), codes.iter().map(|code| code.as_str()));
     terminal.say(format_args!("\n{} is enrolled. Keep these codes where the phone is not:\n", user.name));
-    show(&page, recovery_path, terminal)
+    show(&page, options.recovery_file.as_deref(), terminal)
 }
 
 /// Adds or replaces a device of the caller.
 pub(super) fn device(
     user: &User,
-    name: &str,
+    options: &super::args::Device,
     purpose: NewDevice,
     issuer: &str,
     terminal: &mut Terminal,
 ) -> Result<ExitCode, Error> {
+    let parameters = options.making.parameters(terminal);
     let passcode = terminal.ask(PRESENT_CODE)?.ok_or(Error::GivenUp)?;
     let service = backend::require_service()?;
+    let name = options.name.as_str();
     let device = Device {
         purpose,
         name,
         issuer,
-        label: None,
-        parameters: CodeParameters::default(),
+        label: options.making.label.as_deref(),
+        parameters,
         passcode: Some(passcode.trim_end()),
     };
-    begin_and_confirm(&service, user, &device, terminal)?;
+    begin_and_confirm(&service, user, &device, &options.showing, terminal)?;
+    terminal.leave_private_screen();
     terminal.say(format_args!("{name} of {} is in force", user.name));
     Ok(ExitCode::Success)
 }
@@ -79,7 +84,7 @@ pub(super) fn new_recovery_codes(
     let service = backend::require_service()?;
     let made = service.new_recovery_codes(user, passcode.trim_end())?;
     let codes = made.recovery_codes.iter().map(|code| code.as_str());
-    let page = recovery_file::page_of(user.name.as_str(), &super::host_name(), codes);
+    let page = recovery_file::page_of(user.name.as_str(), codes);
     show(&page, path, terminal)
 }
 
@@ -148,17 +153,19 @@ fn begin_and_confirm(
     service: &Service,
     user: &User,
     device: &Device<'_>,
+    showing: &Showing,
     terminal: &mut Terminal,
 ) -> Result<Vec<zeroize::Zeroizing<String>>, Error> {
     let begun = service.begin_device(user, device)?;
-    present(&begun.uri, &begun.key, user, terminal)?;
+    let files = showing.present(&begun.uri, &begun.key, user, terminal)?;
     for _ in 0..MOST_FIRST_CODES {
-        let Some(typed) = terminal.ask("code that the app shows: ")? else {
+        let Some(typed) = terminal.ask(FIRST_CODE)? else {
             terminal.say("");
             return Err(Error::GivenUp);
         };
         let confirmed = service.confirm_device(user, typed.trim_end())?;
         if confirmed.confirmed {
+            new_device::keep(files, terminal);
             return Ok(confirmed.recovery_codes);
         }
         terminal.say("that is not the code; wait for the next one and try again");
@@ -169,8 +176,11 @@ fn begin_and_confirm(
 /// Shows recovery codes, and saves them where that was asked for. They are in force already, so they are
 /// shown even where they could not be saved.
 fn show(page: &str, path: Option<&Path>, terminal: &mut Terminal) -> Result<ExitCode, Error> {
-    let saved = path.map_or(Ok(()), |path| recovery_file::write(path, page));
+    let saved = path.map_or(Ok(()), |path| SavedFile::write(path, page.as_bytes()).map(drop));
     let shown = terminal.show(page);
+    if shown.is_ok() {
+        terminal.leave_private_screen_once_read();
+    }
     saved?;
     recovery_file::tell(path, terminal);
     shown.map_err(|error| Error::NotShown(Box::new(error)))?;

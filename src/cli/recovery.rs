@@ -4,8 +4,9 @@ use super::args::Recovery;
 use super::audit::{self, Change};
 use super::error::{Error, ExitCode};
 use super::recovery_file::{self, KeptPage, is_in_force};
+use super::saved_file::must_be_free;
 use super::terminal::Terminal;
-use super::{host_name, own, who};
+use super::{own, who};
 use crate::backend::{self, KernelEntropy};
 use crate::enrol::{self, RecoveryCodes};
 use crate::sys;
@@ -15,7 +16,7 @@ use crate::user::User;
 pub(super) fn run(options: &Recovery, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     let user = who::account(options.user.as_deref())?;
     if let Some(path) = &options.file {
-        recovery_file::must_be_free(path)?;
+        must_be_free(path)?;
     }
     terminal.permit_secrets(options.force)?;
     if sys::user::is_root() {
@@ -29,7 +30,7 @@ pub(super) fn run(options: &Recovery, terminal: &mut Terminal) -> Result<ExitCod
 fn renew(user: &User, options: &Recovery, terminal: &mut Terminal) -> Result<(), Error> {
     let made = RecoveryCodes::make(&mut KernelEntropy)?;
     let set = made.to_set();
-    let page = recovery_file::page(user.name.as_str(), &host_name(), made.codes());
+    let page = recovery_file::page(user.name.as_str(), made.codes());
     let now = sys::clock::now().ok_or(Error::Clock)?;
     let path = options.file.as_deref();
     // From here on it is done and shown, or it is not done: no signal may stop it half way.

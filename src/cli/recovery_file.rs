@@ -1,22 +1,38 @@
 //! The file that a person can keep or print: recovery codes and what they are for.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::host_name;
+use super::saved_file::SavedFile;
 use super::terminal::Terminal;
 use crate::backend;
+use crate::credential::format::datetime_of;
 use crate::credential::{Credential, CredentialStore as _, RecoverySet};
 use crate::otp::RecoveryCode;
+use crate::sys;
 use crate::user::User;
 
+/// What to do with the page.
+const ADVICE: &str = "
+Each code below lets you in once: type it where the code from your phone is
+asked for. Keep this page where the phone is not, and strike out what you
+have used.
+";
+const LATER: &str = "
+Phone lost    log in with a code of this page; then, for a new phone:
+              countersign replace phone
+Few left      countersign recovery
+              makes ten new codes; those of this page are then good no longer
+Page lost     the same, at once: whoever finds the page has your codes
+";
+
 /// The text of the page.
-pub(super) fn page(account: &str, issuer: &str, codes: &[RecoveryCode]) -> Zeroizing<String> {
-    page_of(account, issuer, codes.iter().map(|code| Text(code.to_text())))
+pub(super) fn page(account: &str, codes: &[RecoveryCode]) -> Zeroizing<String> {
+    page_of(account, codes.iter().map(|code| Text(code.to_text())))
 }
 
 /// A code as it is written.
@@ -29,31 +45,23 @@ impl AsRef<str> for Text {
 }
 
 /// The text of the page, of codes as they are written.
-pub(super) fn page_of(
-    account: &str,
-    issuer: &str,
-    codes: impl Iterator<Item = impl AsRef<str>>,
-) -> Zeroizing<String> {
+pub(super) fn page_of(account: &str, codes: impl Iterator<Item = impl AsRef<str>>) -> Zeroizing<String> {
+    let today = sys::clock::now().and_then(datetime_of).and_then(|now| now.date);
     let mut page = Zeroizing::new(String::with_capacity(4096));
-    page.push_str("Recovery codes of ");
-    page.push_str(account);
-    page.push_str(" on ");
-    page.push_str(issuer);
-    page.push_str("\n\nEach lets you in once, in place of a code from your phone.\n\n");
+    let _ = write!(page, "Recovery codes of {account} on {}", host_name());
+    if let Some(today) = today {
+        let _ = write!(page, ", made on {today}");
+    }
+    page.push('\n');
+    page.push_str(ADVICE);
+    page.push('\n');
     for code in codes {
         page.push_str("    ");
         page.push_str(code.as_ref());
         page.push('\n');
     }
+    page.push_str(LATER);
     page
-}
-
-/// Fails early where the file is there already.
-pub(super) fn must_be_free(path: &Path) -> Result<(), Error> {
-    match path.symlink_metadata() {
-        Ok(_) => Err(Error::FileExists(path.to_owned())),
-        Err(_) => Ok(()),
-    }
 }
 
 /// A page and where it is to be kept, if it is.
@@ -74,10 +82,10 @@ impl KeptPage<'_> {
         is_in_force: impl FnOnce() -> bool,
     ) -> Result<(), Error> {
         let Some(path) = self.path else { return make() };
-        write(path, self.page)?;
+        let saved = SavedFile::write(path, self.page.as_bytes())?;
         make().inspect_err(|_| {
             if !is_in_force() {
-                let _ = std::fs::remove_file(path);
+                saved.remove();
             }
         })
     }
@@ -94,17 +102,4 @@ pub(super) fn tell(path: Option<&Path>, terminal: &mut Terminal) {
     if let Some(path) = path {
         terminal.say(format_args!("they are in {}", path.display()));
     }
-}
-
-/// Writes the page to a new file of mode 0600, all of it on disk or no file at all.
-pub(super) fn write(path: &Path, page: &str) -> Result<(), Error> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::FileExists(path.to_owned()),
-        _ => Error::File(path.to_owned(), error),
-    })?;
-    file.write_all(page.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
-        let _ = std::fs::remove_file(path);
-        Error::File(path.to_owned(), error)
-    })
 }

@@ -3,8 +3,8 @@
 use super::args::Repair;
 use super::audit::{self, Change};
 use super::error::{Error, ExitCode};
-use super::host_name;
 use super::recovery_file::{self, KeptPage, is_in_force};
+use super::saved_file::must_be_free;
 use super::terminal::Terminal;
 use super::who;
 use crate::backend::{self, KernelEntropy};
@@ -37,7 +37,7 @@ pub(super) fn run(options: &Repair, terminal: &mut Terminal) -> Result<ExitCode,
     }
     let makes_codes = findings.iter().any(|finding| matches!(finding, Finding::RecoveryCodes));
     if makes_codes {
-        options.recovery_file.as_deref().map_or(Ok(()), recovery_file::must_be_free)?;
+        options.recovery_file.as_deref().map_or(Ok(()), must_be_free)?;
         terminal.permit_secrets(options.force)?;
     }
     tell(&findings, now, terminal);
@@ -169,7 +169,7 @@ fn make(
     codes: Option<&RecoveryCodes>,
     terminal: &mut Terminal,
 ) -> Result<(), Error> {
-    let page = codes.map(|codes| recovery_file::page(user.name.as_str(), &host_name(), codes.codes()));
+    let page = codes.map(|codes| recovery_file::page(user.name.as_str(), codes.codes()));
     match &page {
         Some(page) => {
             let kept = KeptPage { path: options.recovery_file.as_deref(), page };

@@ -14,6 +14,8 @@ use nix::sys::termios::{self, LocalFlags, SetArg};
 use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::interruption::{First, Interruption};
+use super::private_screen::PrivateScreen;
 use crate::credential::StoreError;
 use crate::sys::process;
 
@@ -35,6 +37,9 @@ pub(super) struct Terminal {
     out: io::Stdout,
     errors: io::Stderr,
     shows_secrets: bool,
+    // Dropped in this order: a signal that ends the command must find the screen given back.
+    private: Option<PrivateScreen>,
+    held: Option<Interruption>,
 }
 
 impl Terminal {
@@ -42,7 +47,7 @@ impl Terminal {
     pub(super) fn of_this_process() -> Self {
         let (input, out, errors) = (io::stdin(), io::stdout(), io::stderr());
         let shows_secrets = out.is_terminal();
-        Self { input, out, errors, shows_secrets }
+        Self { input, out, errors, shows_secrets, private: None, held: None }
     }
 
     /// Fails unless secrets may be shown: on a terminal, or where `force` asks for it.
@@ -54,6 +59,41 @@ impl Terminal {
     /// Whether standard output is a terminal.
     pub(super) fn is_terminal(&self) -> bool {
         self.out.is_terminal()
+    }
+
+    /// Whether a person sees and types here.
+    pub(super) fn is_a_terminal_both_ways(&self) -> bool {
+        self.out.is_terminal() && self.input.is_terminal()
+    }
+
+    /// Holds signals back until the next question, which they then answer with a no: whoever asks has something to
+    /// undo first. Input that is no terminal would be waited for in vain.
+    pub(super) fn hold_signals(&mut self) -> Result<(), Error> {
+        if self.held.is_none() && self.input.is_terminal() {
+            self.held = Some(Interruption::hold()?);
+        }
+        Ok(())
+    }
+
+    /// Shows what follows on a screen of its own. Signals must be held.
+    pub(super) fn enter_private_screen(&mut self) -> Result<(), Error> {
+        self.private = Some(PrivateScreen::enter()?);
+        Ok(())
+    }
+
+    /// Gives the screen back.
+    pub(super) fn leave_private_screen(&mut self) {
+        self.private = None;
+    }
+
+    /// Gives the screen back once a person has read what is on it. False where none was borrowed.
+    pub(super) fn leave_private_screen_once_read(&mut self) -> bool {
+        let was_private = self.private.is_some();
+        if was_private {
+            let _ = self.ask("press Enter once you have kept them: ");
+            self.leave_private_screen();
+        }
+        was_private
     }
 
     /// The size of the terminal on standard output.
@@ -87,7 +127,12 @@ impl Terminal {
     /// Asks for one line. `None` at the end of the input.
     pub(super) fn ask(&mut self, question: &str) -> Result<Option<Zeroizing<String>>, Error> {
         self.prompt(question);
-        let mut line = Zeroizing::new(String::with_capacity(256));
+        if let (Some(held), true) = (&mut self.held, self.input.is_terminal())
+            && let First::Signal = held.wait(&self.input)?
+        {
+            return Ok(None);
+        }
+        let mut line = Zeroizing::new(String::with_capacity(1024));
         Ok(if self.input.lock().read_line(&mut line)? == 0 { None } else { Some(line) })
     }
 
@@ -131,6 +176,7 @@ impl Terminal {
 
     /// Says what went wrong and what to do about it.
     pub(super) fn complain(&mut self, error: &Error) {
+        self.leave_private_screen();
         self.say(format_args!("countersign: {error}"));
         self.say(format_args!("hint: {}", error.hint()));
     }
