@@ -14,13 +14,16 @@ mod injection;
 mod planting;
 #[path = "sandbox/mod.rs"]
 mod sandbox;
+#[path = "screen/mod.rs"]
+mod screen;
 
 use std::fs;
 
 use command::{log_in, machine, nothing_is_kept, recovery_codes_on, run, start};
 use container::Terminal;
 use injection::{Step, recording_to, steps};
-use planting::{Phone, Planted, RECOVERY_CODES};
+use pam_countersign::otp::SharedSecret;
+use planting::{CountingDevice, Phone, Planted, RECOVERY_CODES};
 use sandbox::Sandbox;
 
 /// A run of the command on a terminal, under strace.
@@ -155,6 +158,69 @@ fn a_replacement_of_which_any_step_fails_leaves_the_old_or_the_new_phone_in_forc
             let _ = fs::remove_file(file);
         },
     );
+}
+
+#[test]
+fn a_qr_code_in_a_file_of_which_any_step_fails_is_whole_or_gone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = &directory.path().join("code.png");
+    let plant = |sandbox: &Sandbox| {
+        let _ = fs::remove_file(file);
+        with_nobody(sandbox)
+    };
+    let words = ["enroll", "--png", file.to_str().expect("a path"), "alice"];
+    fail_every_step(&words, plant, |sandbox, _, step, run| {
+        if run.exit == 0 {
+            assert!(screen::read_picture(file).starts_with("otpauth://totp/"), "{step}");
+        } else if nothing_is_kept(sandbox) {
+            assert!(!file.exists(), "{step}: {}", run.screen);
+        }
+    });
+}
+
+/// A token whose first code comes with `confirm`, which nobody is shown a key for.
+#[test]
+fn a_confirmation_of_which_any_step_fails_is_made_or_can_be_made_again() {
+    let token = CountingDevice::new("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+    let waiting = || {
+        let sandbox = machine();
+        let (mut alice, _) = Planted::counting("alice", 1000);
+        let secret = SharedSecret::from_base32("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").expect("a secret");
+        alice.credential.authenticators[0].secret = secret;
+        alice.credential.authenticators[0].confirmed = None;
+        alice.state.keys[0].key = alice.credential.authenticators[0].key_name();
+        alice.put_into(&sandbox.store());
+        (sandbox, alice)
+    };
+    let confirm = |sandbox: &Sandbox, options: &[String], counter: u64| {
+        let mut command = sandbox.command("strace");
+        command.args(options).args([env!("CARGO_BIN_EXE_countersign"), "confirm", "alice"]);
+        let mut terminal = start(&command);
+        terminal.send_line(&token.code(counter));
+        (terminal.wait(), terminal.transcript())
+    };
+    let (sandbox, _) = waiting();
+    let trace = sandbox.path().join("trace");
+    assert_eq!(confirm(&sandbox, &recording_to(&trace), 0).0, 0);
+    let steps = steps(&trace, "/var/lib/countersign", "exit_group(");
+    assert!(steps.len() > 20, "only {} steps", steps.len());
+    let mut failed = 0;
+    for step in steps {
+        let (sandbox, alice) = waiting();
+        let (exit, screen) = confirm(&sandbox, &step.failing_with("EIO"), 0);
+        failed += usize::from(exit != 0);
+        let text = fs::read_to_string(alice.directory(&sandbox.store()).join("credential.toml"));
+        let is_confirmed = text.expect("a credential").contains("confirmed = ");
+        assert!(is_confirmed || exit != 0, "{step}: {screen}");
+        if !is_confirmed {
+            assert_eq!(log_in(&sandbox, &token.code(1)), "PAM_AUTH_ERR", "{step}: {screen}");
+            assert_eq!(confirm(&sandbox, &harmless(), 1).0, 0, "{step}: {screen}");
+        }
+        assert_eq!(log_in(&sandbox, &token.code(0)), "PAM_AUTH_ERR", "{step}: it is spent");
+        assert_eq!(log_in(&sandbox, &token.code(2)), "PAM_SUCCESS", "{step}: {screen}");
+        nothing_is_left_over(&sandbox, &alice, &step);
+    }
+    assert!(failed > 10, "only {failed} ended it");
 }
 
 #[test]

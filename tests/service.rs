@@ -15,10 +15,14 @@ mod devices;
 mod hostile;
 #[path = "installed/mod.rs"]
 mod installed;
+#[path = "service/kinds.rs"]
+mod kinds;
 #[path = "service/peer.rs"]
 mod peer;
 #[path = "planting/mod.rs"]
 mod planting;
+#[path = "screen/mod.rs"]
+mod screen;
 #[path = "service/users.rs"]
 mod users;
 
