@@ -233,6 +233,10 @@ fn what_is_no_secret_is_refused_and_never_repeated() {
         assert!(errors(&refused).contains(&format!("countersign: {why}")), "{}", errors(&refused));
         assert!(line.is_empty() || !errors(&refused).contains(line), "{}", errors(&refused));
     }
+    // A line that never ends is cut.
+    let endless = "A".repeat(1_000_000);
+    let refused = given(&sandbox, &["enroll", "alice", "--secret-stdin", "--force"], &endless);
+    assert!(errors(&refused).contains("countersign: the secret is "), "{}", errors(&refused));
     let ended = given(&sandbox, &["enroll", "alice", "--secret-stdin", "--force"], "");
     assert_eq!(ended.status.code(), Some(3));
     let weak = Device::usual("GEZDGNBVGY3TQOJQ");

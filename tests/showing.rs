@@ -243,6 +243,37 @@ fn process_of(path: &Path) -> Pid {
 }
 
 #[test]
+fn new_recovery_codes_can_be_private_too() {
+    let sandbox = machine();
+    let (alice, _) = Planted::new("alice", 1000);
+    alice.put_into(&sandbox.store());
+    let mut terminal = on_terminal(&sandbox, &["recovery", "alice", "--private"]);
+    terminal.expect(TO_THE_PRIVATE_SCREEN);
+    terminal.expect("press Enter once you have kept them: ");
+    let codes = command::recovery_codes_on(&terminal.transcript());
+    terminal.send_line("");
+    terminal.expect(BACK);
+    terminal.expect("the new recovery codes of alice are in force");
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+    assert_eq!((codes.len(), command::recovery_codes_on(&terminal.transcript()).len()), (10, 10));
+    assert_eq!(log_in(&sandbox, &codes[0]), "PAM_SUCCESS");
+    let refused = run(&sandbox, &["recovery", "alice", "--private", "--force"]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert_eq!(log_in(&sandbox, &codes[1]), "PAM_SUCCESS", "nothing was changed");
+}
+
+/// As in an editor or on paper.
+#[test]
+fn what_is_forced_into_a_file_is_read_dark_on_light() {
+    let sandbox = machine();
+    let output = run(&sandbox, &["enroll", "alice", "--force"]);
+    let shown = String::from_utf8(output.stdout).expect("text");
+    assert!(!shown.contains('\u{1b}'));
+    let key = shown.lines().find_map(|line| line.strip_prefix("key for typing in: ")).expect("a key");
+    assert!(screen::read_qr_code_on(&shown, Theme::Light).contains(&key.replace(' ', "")));
+}
+
+#[test]
 fn whatever_ends_it_the_screen_is_given_back_and_nothing_is_left() {
     let sandbox = machine();
     let png = sandbox.path().join("code.png");

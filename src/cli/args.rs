@@ -122,6 +122,9 @@ pub(super) struct Recovery {
     /// Save them to this file too (mode 0600, never overwriting)
     #[arg(long, value_name = "PATH")]
     pub(super) file: Option<PathBuf>,
+    /// Show them on a screen of its own, which leaves nothing to scroll back to
+    #[arg(long)]
+    pub(super) private: bool,
     /// Show them even where the output is not a terminal
     #[arg(long)]
     pub(super) force: bool,

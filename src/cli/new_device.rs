@@ -138,7 +138,7 @@ impl Showing {
     /// Saves the QR code where that was asked for, and enters the screen where what follows is to be shown.
     pub(super) fn save(&self, uri: &str, terminal: &mut Terminal) -> Result<Unkept, Error> {
         let mut files = Unkept::default();
-        if self.private || self.files().next().is_some() {
+        if self.files().next().is_some() {
             terminal.hold_signals()?;
         }
         if let Some(path) = &self.png {

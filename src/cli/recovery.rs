@@ -19,6 +19,9 @@ pub(super) fn run(options: &Recovery, terminal: &mut Terminal) -> Result<ExitCod
         must_be_free(path)?;
     }
     terminal.permit_secrets(options.force)?;
+    if options.private {
+        terminal.enter_private_screen()?;
+    }
     if sys::user::is_root() {
         renew(&user, options, terminal)?;
     } else {
@@ -45,5 +48,9 @@ fn renew(user: &User, options: &Recovery, terminal: &mut Terminal) -> Result<(),
         recovery_file::tell(path, terminal);
         shown.map_err(|error| Error::NotShown(Box::new(error)))
     });
-    done.map_err(crate::credential::StoreError::from)?
+    done.map_err(crate::credential::StoreError::from)??;
+    if terminal.leave_private_screen_once_read() {
+        terminal.say(format_args!("the new recovery codes of {} are in force", user.name));
+    }
+    Ok(())
 }

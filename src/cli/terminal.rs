@@ -8,7 +8,7 @@
 //! - nothing is coloured but the QR code, which needs dark on light to be read
 
 use std::fmt::Display;
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use nix::sys::termios::{self, LocalFlags, SetArg};
 use zeroize::Zeroizing;
@@ -21,6 +21,9 @@ use crate::sys::process;
 
 /// The size taken for granted where a terminal does not tell.
 const USUAL_SIZE: Size = Size { columns: 80, lines: 24 };
+
+/// The longest line that is taken, in bytes; its room never grows, so no copy is left.
+const LONGEST_ANSWER: usize = 4096;
 
 /// The size of a terminal in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +78,12 @@ impl Terminal {
         Ok(())
     }
 
-    /// Shows what follows on a screen of its own. Signals must be held.
+    /// Shows what follows on a screen of its own, if somebody sees and types here.
     pub(super) fn enter_private_screen(&mut self) -> Result<(), Error> {
+        if !self.is_a_terminal_both_ways() {
+            return Err(Error::NoPrivateScreen);
+        }
+        self.hold_signals()?;
         self.private = Some(PrivateScreen::enter()?);
         Ok(())
     }
@@ -132,8 +139,10 @@ impl Terminal {
         {
             return Ok(None);
         }
-        let mut line = Zeroizing::new(String::with_capacity(1024));
-        Ok(if self.input.lock().read_line(&mut line)? == 0 { None } else { Some(line) })
+        let mut line = Zeroizing::new(String::with_capacity(LONGEST_ANSWER));
+        // The rest of a longer one is no answer to anything.
+        let mut input = self.input.lock().take(LONGEST_ANSWER as u64);
+        Ok(if input.read_line(&mut line)? == 0 { None } else { Some(line) })
     }
 
     /// Asks for one line that must not be seen: without echo where the input is a terminal.
