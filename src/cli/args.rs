@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(super) use super::admin_args::{Disable, Status};
 use super::device_args::{Making, Showing};
 
 /// One-time codes behind the password or SSH key of a login.
@@ -43,6 +44,10 @@ pub(super) enum Verb {
     Recovery(Recovery),
     /// Remove a device, or all that is kept of a user
     Remove(Remove),
+    /// Refuse a user whatever he types, and keep all that is kept of him
+    Disable(Disable),
+    /// Take codes of a disabled user again
+    Enable(Disable),
     /// Forget a user's failures: codes are taken again
     Unlock(Unlock),
     /// Make codes good again that a lost state or a wrong clock keeps refused
@@ -76,13 +81,6 @@ pub(super) struct Enroll {
     /// Show the secret even where the output is not a terminal
     #[arg(long)]
     pub(super) force: bool,
-}
-
-/// `countersign status`
-#[derive(Debug, Args)]
-pub(super) struct Status {
-    /// The account; without it, the one that called sudo
-    pub(super) user: Option<String>,
 }
 
 /// `countersign add` and `countersign replace`

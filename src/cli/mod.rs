@@ -3,12 +3,14 @@
 //! One verb a file. No verb decides anything about codes: that is `policy` and `enrol`.
 #![forbid(unsafe_code)]
 
+mod admin_args;
 mod adopt;
 mod args;
 mod audit;
 mod confirm;
 mod device;
 mod device_args;
+mod disable;
 mod enroll;
 mod error;
 mod error_of;
@@ -57,6 +59,8 @@ pub fn main() -> std::process::ExitCode {
         Verb::Confirm(options) => confirm::run(&options, &mut terminal),
         Verb::Recovery(options) => recovery::run(&options, &mut terminal),
         Verb::Remove(options) => remove::run(&options, &mut terminal),
+        Verb::Disable(options) => disable::disable(&options, &mut terminal),
+        Verb::Enable(options) => disable::enable(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),
         Verb::Repair(options) => repair::run(&options, &mut terminal),
         Verb::Serve(options) => serve::run(&options, &mut terminal),

@@ -177,6 +177,16 @@ pub fn remove_all(store: &impl EnrolmentStore, user: &User, began: &Credential) 
     }
 }
 
+/// Refuses a user from now on, whatever he types. What is kept of him stays, and so does what was used.
+pub fn disable(store: &impl EnrolmentStore, user: &User, now: u64) -> Result<(), KeepError> {
+    change(store, user, None, now, |former, _| Ok(Credential { disabled: true, ..former.clone() }))
+}
+
+/// Takes back [`disable`]. Failures are not forgiven by it: waits and caps are where they were.
+pub fn enable(store: &impl EnrolmentStore, user: &User, now: u64) -> Result<(), KeepError> {
+    change(store, user, None, now, |former, _| Ok(Credential { disabled: false, ..former.clone() }))
+}
+
 /// A change that what the user has may not allow; then it stays as it is.
 fn change(
     store: &impl EnrolmentStore,

@@ -11,7 +11,8 @@ mod recovery_codes;
 pub mod repair;
 
 pub use keeping::{
-    DeviceProblem, KeepError, confirm_kept, keep, keep_recovery_codes, remove_all, remove_device, waiting_in,
+    DeviceProblem, KeepError, confirm_kept, disable, enable, keep, keep_recovery_codes, remove_all,
+    remove_device, waiting_in,
 };
 pub use pending::{Confirmed, Pending, Purpose, Wanted, begin};
 pub use recovery_codes::RecoveryCodes;

@@ -19,6 +19,10 @@ pub enum Change {
     Removed,
     /// A credential that was placed from outside has its state.
     Adopted,
+    /// He is refused whatever he types.
+    Disabled,
+    /// He is no longer refused.
+    Enabled,
     /// His failures are forgotten.
     Unlocked,
     /// What was refused without need is good again.
@@ -55,6 +59,8 @@ impl Change {
             Self::Replaced => "replaced",
             Self::Removed => "removed",
             Self::Adopted => "adopted",
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
             Self::Unlocked => "unlocked",
             Self::Repaired => "repaired",
             Self::DeviceAdded => "device_added",
