@@ -138,21 +138,27 @@ pub(super) fn subdirectory(root: &Directory, name: &str) -> Result<Directory, St
 
 /// Reads the credential in a user's directory and checks that it is his.
 pub(super) fn read_credential(directory: &Directory, user: &User) -> Result<Credential, StoreError> {
-    let file = directory.file(CREDENTIAL, Access::Read, MOST_BYTES);
-    let file = found_or("the credential", "open the credential", file, StoreError::NoCredential)?;
-    let text = read_whole(&file).map_err(system("read the credential"))?;
-    let credential = format::parse(&text).map_err(StoreError::Credential)?;
+    let credential = credential_in(directory)?;
     if credential.user != user.name || credential.uid != user.uid {
         return Err(StoreError::OtherAccount);
     }
     Ok(credential)
 }
 
-/// All of a small file, into memory that was sized before, so that growing leaves no copy behind.
+/// Reads the credential in a directory, whosever it is.
+pub(super) fn credential_in(directory: &Directory) -> Result<Credential, StoreError> {
+    let file = directory.file(CREDENTIAL, Access::Read, MOST_BYTES);
+    let file = found_or("the credential", "open the credential", file, StoreError::NoCredential)?;
+    let text = read_whole(&file).map_err(system("read the credential"))?;
+    format::parse(&text).map_err(StoreError::Credential)
+}
+
+/// All of a small file, into memory that was sized before, so that growing leaves no copy behind. What is
+/// added to the file meanwhile is not read.
 fn read_whole(file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
-    let most = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
-    let mut text = Zeroizing::new(Vec::with_capacity(most));
-    file.take(MOST_BYTES).read_to_end(&mut text)?;
+    let most = file.metadata()?.len().min(MOST_BYTES);
+    let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(most).unwrap_or(usize::MAX)));
+    file.take(most).read_to_end(&mut text)?;
     Ok(text)
 }
 
