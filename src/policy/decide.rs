@@ -49,7 +49,7 @@ pub struct Accepted {
 }
 
 /// What was proven, for the log.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// A code, now spent.
     Code {

@@ -6,6 +6,7 @@
 pub mod decide;
 mod denial;
 pub mod recovery;
+pub mod rehearsal;
 pub mod replay;
 pub mod resync;
 pub mod source;
@@ -13,4 +14,4 @@ pub mod throttle;
 pub mod window;
 
 pub use decide::{Accepted, Attempt, Denial, Presented, Proof, decide};
-pub use source::{Facts, source_of};
+pub use source::{Facts, source_named, source_of};

@@ -42,6 +42,34 @@ pub fn is_ahead(record: &KeyRecord, kind: Kind, now: u64) -> bool {
     }
 }
 
+/// Which codes of a key count as used, as far as its record tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsedUp {
+    /// None.
+    Nothing,
+    /// Those up to the one that was shown at this time, in seconds since 1970.
+    Since(u64),
+    /// Those up to this time, which is still to come: the window was burned, or the clock was ahead.
+    Until(u64),
+    /// Those below this counter.
+    Below(u64),
+}
+
+/// Which codes of a key count as used, told in the time of this machine.
+pub fn used_up(record: &KeyRecord, kind: Kind, now: u64) -> UsedUp {
+    let period = match kind {
+        Kind::Hotp => return UsedUp::Below(record.next),
+        Kind::Totp(_) if record.next == 0 => return UsedUp::Nothing,
+        Kind::Totp(period) => period,
+    };
+    let drift = i64::from(record.drift);
+    let time_of = |step: u64| period.start_of(step.saturating_add_signed(-drift));
+    let last = record.next.saturating_sub(1);
+    // A device may be ahead by the window beyond its drift, and its code of today is no code of tomorrow.
+    let furthest = period.step_at(now).saturating_add_signed(drift + i64::from(WINDOW));
+    if last <= furthest { UsedUp::Since(time_of(last).min(now)) } else { UsedUp::Until(time_of(record.next)) }
+}
+
 /// Burns the present window in place of every record that is ahead of the clock, and tells whether
 /// there was one.
 pub fn burn_those_ahead(credential: &Credential, state: &mut State, now: u64) -> bool {
@@ -84,6 +112,21 @@ mod tests {
         assert!(!is_ahead(&furthest, TOTP, 3000));
         assert!(is_ahead(&furthest, TOTP, 2999));
         assert!(!is_ahead(&KeyRecord { next: u64::MAX, ..burned }, Kind::Hotp, 3000));
+    }
+
+    #[test]
+    fn what_is_used_up_is_told_in_the_time_of_this_machine() {
+        let record = |next, drift| KeyRecord { key: KeyName([0; 8]), next, drift, lean: 0 };
+        assert_eq!(used_up(&record(0, 0), TOTP, 3010), UsedUp::Nothing);
+        assert_eq!(used_up(&record(101, 0), TOTP, 3010), UsedUp::Since(3000));
+        assert_eq!(used_up(&record(91, 0), TOTP, 3010), UsedUp::Since(2700));
+        assert_eq!(used_up(&record(101, 5), TOTP, 3010), UsedUp::Since(2850), "its clock is ahead");
+        assert_eq!(used_up(&record(102, 0), TOTP, 3010), UsedUp::Since(3010), "a code of the window");
+        let burned = burned(KeyName([0; 8]), TOTP, 3010).unwrap();
+        assert_eq!(used_up(&burned, TOTP, 3010), UsedUp::Until(3360));
+        assert_eq!(3010 + seconds_until_taken(TOTP, 3010), 3360);
+        assert_eq!(used_up(&record(u64::MAX, -10), TOTP, 3010), UsedUp::Until(u64::MAX));
+        assert_eq!(used_up(&record(7, 0), Kind::Hotp, 3010), UsedUp::Below(7));
     }
 
     #[test]

@@ -24,14 +24,19 @@ pub fn second_of_pair(
     codes: (&Code, &Code),
     now: u64,
 ) -> Option<u64> {
-    let (lowest, highest) = match authenticator.kind {
+    let (lowest, highest) = reach(authenticator.kind, record, now);
+    second_in(&(lowest.saturating_add(1)..=highest), authenticator, codes)
+}
+
+/// The lowest time step or counter that the first of two codes may belong to, and the highest of the second.
+pub fn reach(kind: Kind, record: &KeyRecord, now: u64) -> (u64, u64) {
+    match kind {
         Kind::Totp(period) => {
             let step = period.step_at(now);
             (step.saturating_sub(MOST_STEPS).max(record.next), step.saturating_add(MOST_STEPS))
         }
         Kind::Hotp => (record.next, record.next.saturating_add(MOST_COUNTERS)),
-    };
-    second_in(&(lowest.saturating_add(1)..=highest), authenticator, codes)
+    }
 }
 
 /// The time step or counter of the second code, if it is one of `seconds` and the first code belongs to

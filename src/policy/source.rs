@@ -35,6 +35,18 @@ pub fn source_of(facts: &Facts) -> SourceName {
     text.and_then(SourceName::new).unwrap_or_else(SourceName::nowhere)
 }
 
+/// The source that a person names: an address, or a source in the words of the log.
+pub fn source_named(text: &str) -> Option<SourceName> {
+    let named = match text.split_once(':') {
+        Some(("addr", network)) => address(network.strip_suffix("/64").unwrap_or(network)),
+        Some(("uid", number)) => number.parse::<u32>().ok().map(|uid| format!("uid:{uid}")),
+        Some(("tty", name)) => terminal(name),
+        Some(("none", "")) => return Some(SourceName::nowhere()),
+        _ => address(text),
+    };
+    named.and_then(SourceName::new)
+}
+
 /// sshd puts the client's address into the PAM environment even where `UseDNS` puts a name into
 /// PAM_RHOST.
 fn address_of_ssh(facts: &Facts) -> Option<String> {
@@ -95,6 +107,27 @@ mod tests {
         assert_eq!(from_host("::ffff:192.0.2.7"), "addr:192.0.2.7");
         assert_eq!(from_host("2001:db8:1:2:3:4:5:6"), "addr:2001:db8:1:2::/64");
         assert_eq!(from_host("fe80::1%eth0"), "addr:fe80::/64");
+    }
+
+    #[test]
+    fn a_source_is_named_by_its_address_or_as_in_the_log() {
+        let named = |text: &str| source_named(text).map(|source| source.to_string());
+        for (text, source) in [
+            ("192.0.2.7", "addr:192.0.2.7"),
+            ("::ffff:192.0.2.7", "addr:192.0.2.7"),
+            ("2001:db8::1", "addr:2001:db8::/64"),
+            ("addr:2001:db8::/64", "addr:2001:db8::/64"),
+            ("addr:192.0.2.7", "addr:192.0.2.7"),
+            ("uid:1000", "uid:1000"),
+            ("tty:/dev/tty1", "tty:/dev/tty1"),
+            ("none:", "none:"),
+        ] {
+            assert_eq!(named(text).as_deref(), Some(source), "{text}");
+        }
+        for text in ["", "example.org", "uid:alice", "uid:-1", "tty:/dev/pts/1", "none:x", "addr:", "addr:x"]
+        {
+            assert_eq!(named(text), None, "{text}");
+        }
     }
 
     #[test]

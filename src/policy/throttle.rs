@@ -41,10 +41,35 @@ pub fn standing(state: &State, source: &SourceName, now: u64) -> Standing {
     if counted >= CAP {
         return Standing::Capped;
     }
-    let passed = now.saturating_sub(failures.last);
-    match wait_after(failures.count).saturating_sub(passed) {
-        0 => Standing::Free,
-        left => Standing::Wait(left),
+    Standing::after(failures, now)
+}
+
+/// The worst of how sources stand that are not known. Which of them it is nobody can say: the counters hold
+/// no names.
+pub fn standing_of_strangers(state: &State, now: u64) -> Standing {
+    if count_of_strangers(state) >= CAP {
+        return Standing::Capped;
+    }
+    let standings = state.counters.iter().map(|failures| Standing::after(*failures, now));
+    standings.max_by_key(|standing| standing.seconds()).unwrap_or(Standing::Free)
+}
+
+impl Standing {
+    fn after(failures: Failures, now: u64) -> Self {
+        let passed = now.saturating_sub(failures.last);
+        match wait_after(failures.count).saturating_sub(passed) {
+            0 => Self::Free,
+            left => Self::Wait(left),
+        }
+    }
+
+    /// For how many seconds more codes are refused; `None` where no time ends it.
+    pub fn seconds(self) -> Option<u64> {
+        match self {
+            Self::Free => Some(0),
+            Self::Wait(seconds) => Some(seconds),
+            Self::Capped => None,
+        }
     }
 }
 
