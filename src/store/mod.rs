@@ -4,8 +4,10 @@
 mod by_uid;
 mod enrolment;
 pub mod files;
+mod listing;
 mod names;
 mod seen;
 mod state_file;
 
 pub use files::FileStore;
+pub use listing::{Entry, Listing};

@@ -201,15 +201,18 @@ impl Directory {
 
     /// The names in this directory, in no order.
     pub fn names(&self) -> io::Result<Vec<Vec<u8>>> {
+        self.each_name()?.collect()
+    }
+
+    /// The names in this directory one by one, in no order, however many there are.
+    pub fn each_name(&self) -> io::Result<impl Iterator<Item = io::Result<Vec<u8>>> + use<>> {
         let copy = openat(&self.0, ".", Self::flags(), Mode::empty())?;
-        let mut names = Vec::new();
-        for entry in Dir::from_fd(copy)?.iter() {
-            let name = entry?.file_name().to_bytes().to_vec();
-            if name != b"." && name != b".." {
-                names.push(name);
-            }
-        }
-        Ok(names)
+        let entries = Dir::from_fd(copy)?.into_iter();
+        let names = entries.map(|entry| Ok(entry?.file_name().to_bytes().to_vec()));
+        let is_of_the_way = |name: &io::Result<Vec<u8>>| {
+            name.as_ref().is_ok_and(|name| name.as_slice() == b"." || name.as_slice() == b"..")
+        };
+        Ok(names.filter(move |name| !is_of_the_way(name)))
     }
 
     /// This directory as a file, for its lock.
