@@ -309,7 +309,8 @@ fn status_tells_what_is_kept_and_never_a_secret() {
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "alice: enrolled\n\
-         \x20 authenticator   phone: totp SHA1, 6 digits, 30 s, confirmed 2026-09-21T14:13:20Z, drift 0\n\
+         \x20 authenticator   phone: totp SHA1, 6 digits, 30 s, confirmed 2026-09-21T14:13:20Z\n\
+         \x20                 no code is known to be used\n\
          \x20 recovery codes  2 of 3 left\n\
          \x20 failures        1 from other sources\n"
     );

@@ -1,12 +1,81 @@
 //! What can be typed after the verbs by which an administrator looks after many.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+
+use crate::credential::SourceName;
+use crate::policy::source_named;
+
+/// `countersign list`
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that is typed or not")]
+#[command(after_help = "\
+Examples:
+  countersign list                        everybody, by name
+  countersign list --disabled --pending   who is disabled, and who has not proven a device
+  countersign list --locked --names       whom too many failures keep out from somewhere
+  countersign list --sort login           who has not logged in for the longest time, first
+  countersign list --json                 for programs, see docs/json.md
+
+Exit status: 0 done, 1 where something could not be read, 3 not root")]
+pub(super) struct List {
+    /// Only users whose codes are taken
+    #[arg(long, help_heading = "States, any of those given")]
+    pub(super) enrolled: bool,
+    /// Only users without a confirmed device
+    #[arg(long, help_heading = "States, any of those given")]
+    pub(super) pending: bool,
+    /// Only users who are disabled
+    #[arg(long, help_heading = "States, any of those given")]
+    pub(super) disabled: bool,
+    /// Only users whose files cannot be read, which keeps them out
+    #[arg(long, help_heading = "States, any of those given")]
+    pub(super) damaged: bool,
+    /// Only users of whom something needs `countersign repair`
+    #[arg(long, help_heading = "Conditions, all of those given")]
+    pub(super) needs_repair: bool,
+    /// Only users whose codes are refused from somewhere, after too many failures
+    #[arg(long, help_heading = "Conditions, all of those given")]
+    pub(super) locked: bool,
+    /// Only users with at most so many recovery codes left
+    #[arg(long, value_name = "NUMBER", help_heading = "Conditions, all of those given")]
+    pub(super) codes: Option<usize>,
+    /// In which order
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t = Order::Name)]
+    pub(super) sort: Order,
+    /// The other way round
+    #[arg(long, short)]
+    pub(super) reverse: bool,
+    /// Names alone, one a line
+    #[arg(long, conflicts_with = "json")]
+    pub(super) names: bool,
+    /// Write JSON, as docs/json.md describes it
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// In which order users are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Order {
+    /// By name
+    Name,
+    /// The longest time without a login first
+    Login,
+    /// The most failures first
+    Failures,
+    /// The fewest recovery codes first
+    Codes,
+    /// As the directory has them: nothing is kept in memory
+    None,
+}
 
 /// `countersign status`
 #[derive(Debug, Args)]
 pub(super) struct Status {
     /// The account; without it, the one that called sudo
     pub(super) user: Option<String>,
+    /// Write JSON, as docs/json.md describes it
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// `countersign disable` and `countersign enable`
@@ -21,4 +90,30 @@ Logins that never ask the module, such as a bare SSH key, go on.")]
 pub(super) struct Disable {
     /// The account
     pub(super) user: String,
+}
+
+/// `countersign test`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign test alice                     would this code of hers be taken?
+  countersign test alice --from 192.0.2.7    from there?
+  echo 123456 | countersign test alice --json
+
+The code is not spent, and a wrong one is not counted: let nobody run this who is not root.
+
+Exit status: 0 it would be accepted, 1 failed, 3 it would be refused, 4 not enrolled")]
+pub(super) struct Test {
+    /// The account
+    pub(super) user: String,
+    /// Where it would be typed: an address, or a source as the log has it, such as uid:1000
+    #[arg(long, value_name = "SOURCE", value_parser = source)]
+    pub(super) from: Option<SourceName>,
+    /// Write JSON, as docs/json.md describes it
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+fn source(text: &str) -> Result<SourceName, &'static str> {
+    source_named(text).ok_or("neither an address nor a source of the log, such as uid:1000 or tty:/dev/tty1")
 }

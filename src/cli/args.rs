@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(super) use super::admin_args::{Disable, Status};
+pub(super) use super::admin_args::{Disable, List, Status, Test};
 use super::device_args::{Making, Showing};
 
 /// One-time codes behind the password or SSH key of a login.
@@ -18,6 +18,8 @@ Examples:
                                enrol alice
   countersign status alice     what is kept of alice, never a secret
   countersign remove alice     forget alice's authenticators and recovery codes
+  countersign list --locked    whom too many failures keep out
+  countersign test alice       would this code of hers be accepted?
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 not enrolled")]
 pub(super) struct Arguments {
@@ -32,6 +34,8 @@ pub(super) enum Verb {
     /// Enrol a user: show a QR code, ask for a first code, then activate
     #[command(visible_alias = "enrol")]
     Enroll(Enroll),
+    /// List all users of whom something is kept
+    List(List),
     /// Show what is kept of a user, never a secret
     Status(Status),
     /// Add a device beside the present ones
@@ -44,6 +48,8 @@ pub(super) enum Verb {
     Recovery(Recovery),
     /// Remove a device, or all that is kept of a user
     Remove(Remove),
+    /// Say whether a code of a user would be accepted, and why not, without spending it
+    Test(Test),
     /// Refuse a user whatever he types, and keep all that is kept of him
     Disable(Disable),
     /// Take codes of a disabled user again

@@ -15,6 +15,8 @@ mod enroll;
 mod error;
 mod error_of;
 mod interruption;
+mod json;
+mod list;
 mod locale;
 mod new_device;
 mod own;
@@ -30,6 +32,7 @@ mod saved_file;
 mod serve;
 mod status;
 mod terminal;
+mod test;
 mod unlock;
 mod who;
 
@@ -53,12 +56,14 @@ pub fn main() -> std::process::ExitCode {
     let mut terminal = Terminal::of_this_process();
     let done = match arguments.verb {
         Verb::Enroll(options) => enroll::run(&options, &mut terminal),
+        Verb::List(options) => list::run(&options, &mut terminal),
         Verb::Status(options) => status::run(&options, &mut terminal),
         Verb::Add(options) => device::add(&options, &mut terminal),
         Verb::Replace(options) => device::replace(&options, &mut terminal),
         Verb::Confirm(options) => confirm::run(&options, &mut terminal),
         Verb::Recovery(options) => recovery::run(&options, &mut terminal),
         Verb::Remove(options) => remove::run(&options, &mut terminal),
+        Verb::Test(options) => test::run(&options, &mut terminal),
         Verb::Disable(options) => disable::disable(&options, &mut terminal),
         Verb::Enable(options) => disable::enable(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),

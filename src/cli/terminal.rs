@@ -24,6 +24,8 @@ const USUAL_SIZE: Size = Size { columns: 80, lines: 24 };
 
 /// The longest line that is taken, in bytes; its room never grows, so no copy is left.
 const LONGEST_ANSWER: usize = 4096;
+/// How much of a long report is written at once, in bytes.
+const PIECE: usize = 64 * 1024;
 
 /// The size of a terminal in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,15 @@ pub(super) struct Size {
     pub(super) columns: usize,
     /// Lines.
     pub(super) lines: usize,
+}
+
+/// What came of writing a report. Whoever reads it and has had enough, as head(1) has, is served; nothing
+/// failed then.
+pub(super) fn unless_nobody_reads(written: Result<(), Error>) -> Result<(), Error> {
+    match written {
+        Err(Error::System(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
 }
 
 /// The three streams of the command.
@@ -124,6 +135,11 @@ impl Terminal {
         let mut out = self.out.lock();
         writeln!(out, "{text}")?;
         Ok(out.flush()?)
+    }
+
+    /// Standard output for a report of many lines, written in large pieces.
+    pub(super) fn pages(&self) -> io::BufWriter<io::StdoutLock<'static>> {
+        io::BufWriter::with_capacity(PIECE, self.out.lock())
     }
 
     /// Writes a message to standard error. That it cannot be written changes nothing.

@@ -8,7 +8,7 @@ use crate::enrol::Purpose;
 use crate::log::{Level, Line};
 use crate::user::User;
 
-/// A change that was made to what is kept of a user.
+/// A change that was made to what is kept of a user, or a look at it that must not go unseen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// He is enrolled.
@@ -19,6 +19,8 @@ pub enum Change {
     Removed,
     /// A credential that was placed from outside has its state.
     Adopted,
+    /// A passcode was tried for him without being spent or counted.
+    Tested,
     /// He is refused whatever he types.
     Disabled,
     /// He is no longer refused.
@@ -59,6 +61,7 @@ impl Change {
             Self::Replaced => "replaced",
             Self::Removed => "removed",
             Self::Adopted => "adopted",
+            Self::Tested => "tested",
             Self::Disabled => "disabled",
             Self::Enabled => "enabled",
             Self::Unlocked => "unlocked",

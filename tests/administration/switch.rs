@@ -33,7 +33,11 @@ fn a_disabled_user_is_refused_whatever_he_types_until_he_is_enabled() {
     let log = sandbox.log_lines().join("\n");
     assert!(log.contains("event=disabled by=uid:0 user=\"alice\""), "{log}");
     assert!(log.contains("event=denied reason=disabled"), "{log}");
-    assert!(said(&run(&sandbox, &["status", "alice"])).1.starts_with("alice: disabled\n"));
+    assert!(
+        said(&run(&sandbox, &["status", "alice"]))
+            .1
+            .starts_with("alice: disabled, and refused whatever is typed\n")
+    );
     assert_eq!(
         said(&run(&sandbox, &["enable", "alice"])),
         (0, String::new(), "alice is enabled: codes are taken again\n".to_owned())
