@@ -59,6 +59,38 @@ fn every_test_that_a_document_names_exists() {
     }
 }
 
+/// The first words in quotes after each of these places in the sources of a folder.
+fn quoted_after(folder: &str, marks: &[&str]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(root().join(folder)).expect("a folder").flatten() {
+        let source = fs::read_to_string(entry.path()).expect("a source");
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for mark in marks {
+            for text in source.split(mark).skip(1) {
+                let code = text.trim_start().strip_prefix('"').and_then(|text| text.split('"').next());
+                found.extend(code.map(str::to_owned));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn each_finding_of_the_doctor_is_documented_and_nothing_else() {
+    let marks = ["Severity::Error,", "Severity::Warning,", "Severity::Note,", "error("];
+    let found = quoted_after("src/doctor", &marks);
+    assert!(found.len() > 35, "{found:?}");
+    let told: BTreeSet<String> = read("docs/doctor.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .flat_map(|line| {
+            let codes = line.split(" |").next().unwrap_or_default();
+            codes.split("` `").map(|code| code.trim_end_matches('`').to_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(found, told);
+}
+
 #[test]
 fn each_of_the_eleven_promises_has_its_tests() {
     let text = read("docs/threat-model.md");

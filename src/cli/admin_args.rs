@@ -117,3 +117,17 @@ pub(super) struct Test {
 fn source(text: &str) -> Result<SourceName, &'static str> {
     source_named(text).ok_or("neither an address nor a source of the log, such as uid:1000 or tty:/dev/tty1")
 }
+
+/// `countersign doctor`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign doctor                      before a stack is changed, and after
+  countersign doctor --json               for monitoring, see docs/json.md
+
+Exit status: 0 nothing worse than a note, 5 warnings, 6 errors, 3 not root")]
+pub(super) struct Doctor {
+    /// Write JSON, as docs/json.md describes it
+    #[arg(long)]
+    pub(super) json: bool,
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(super) use super::admin_args::{Disable, List, Status, Test};
+pub(super) use super::admin_args::{Disable, Doctor, List, Status, Test};
 use super::device_args::{Making, Showing};
 
 /// One-time codes behind the password or SSH key of a login.
@@ -50,6 +50,8 @@ pub(super) enum Verb {
     Remove(Remove),
     /// Say whether a code of a user would be accepted, and why not, without spending it
     Test(Test),
+    /// Look for what would keep people out or let them in
+    Doctor(Doctor),
     /// Refuse a user whatever he types, and keep all that is kept of him
     Disable(Disable),
     /// Take codes of a disabled user again

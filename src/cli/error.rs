@@ -24,6 +24,10 @@ pub enum ExitCode {
     Refused,
     /// The user is not enrolled.
     NotEnrolled,
+    /// The doctor found something that may surprise.
+    Warnings,
+    /// The doctor found something that keeps people out or lets them in.
+    Errors,
 }
 
 impl From<ExitCode> for std::process::ExitCode {
@@ -34,6 +38,8 @@ impl From<ExitCode> for std::process::ExitCode {
             ExitCode::Usage => 2,
             ExitCode::Refused => 3,
             ExitCode::NotEnrolled => 4,
+            ExitCode::Warnings => 5,
+            ExitCode::Errors => 6,
         })
     }
 }

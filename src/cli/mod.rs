@@ -11,6 +11,7 @@ mod confirm;
 mod device;
 mod device_args;
 mod disable;
+mod doctor;
 mod enroll;
 mod error;
 mod error_of;
@@ -64,6 +65,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Recovery(options) => recovery::run(&options, &mut terminal),
         Verb::Remove(options) => remove::run(&options, &mut terminal),
         Verb::Test(options) => test::run(&options, &mut terminal),
+        Verb::Doctor(options) => doctor::run(&options, &mut terminal),
         Verb::Disable(options) => disable::disable(&options, &mut terminal),
         Verb::Enable(options) => disable::enable(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),

@@ -1,0 +1,47 @@
+//! `countersign doctor`: what would keep people out or let them in.
+
+mod look;
+
+use serde::Serialize;
+
+use super::args::Doctor;
+use super::error::{Error, ExitCode};
+use super::terminal::Terminal;
+use super::{json, who};
+use crate::doctor::{Finding, Severity, examine};
+
+/// The report for programs.
+#[derive(Serialize)]
+struct Findings {
+    findings: Vec<Finding>,
+}
+
+/// Looks at the machine and says what is wrong with it; the exit code is that of the worst.
+pub(super) fn run(options: &Doctor, terminal: &mut Terminal) -> Result<ExitCode, Error> {
+    who::require_root()?;
+    let findings = examine(&look::machine());
+    let worst = findings.iter().map(|finding| finding.severity).max();
+    if options.json {
+        terminal.report(json::document("doctor", Findings { findings })?)?;
+    } else {
+        tell(&findings, terminal)?;
+    }
+    Ok(match worst {
+        Some(Severity::Error) => ExitCode::Errors,
+        Some(Severity::Warning) => ExitCode::Warnings,
+        Some(Severity::Note) | None => ExitCode::Success,
+    })
+}
+
+fn tell(findings: &[Finding], terminal: &mut Terminal) -> Result<(), Error> {
+    for Finding { severity, code, place, what, mend } in findings {
+        let place = place.escape_debug();
+        let (what, mend) = (what.escape_debug(), mend.escape_debug());
+        terminal.report(format_args!("{} {code}: {place}\n  {what}\n  hint: {mend}\n", severity.word()))?;
+    }
+    let number = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    match (number(Severity::Error), number(Severity::Warning)) {
+        (0, 0) => terminal.report("nothing was found that would keep people out or let them in"),
+        (errors, warnings) => terminal.report(format_args!("errors: {errors}, warnings: {warnings}")),
+    }
+}

@@ -1,0 +1,260 @@
+//! Reading what the doctor looks at: files, settings, and what other programs say of this machine.
+//!
+//! Nothing is changed. What cannot be read is either a finding of its own or left out where it is not there.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::sys::statfs::{BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, FsType, XFS_SUPER_MAGIC, statfs};
+
+use crate::backend;
+use crate::config::file::Name;
+use crate::credential::StoreError;
+use crate::doctor::{Account, Enrolment, Machine, PamFiles, Sshd, WrongFile};
+use crate::remote::Service;
+use crate::status::Status;
+use crate::store::Entry;
+use crate::sys;
+use crate::user::{User, UserName};
+use crate::wire;
+
+/// Where libpam looks for the files of services; the first one counts.
+const PAM: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
+/// Where libpam looks for modules, on one system or another.
+const MODULES: [&str; 5] =
+    ["/usr/lib/security", "/usr/lib64/security", "/lib/security", "/lib64/security", "/usr/lib"];
+const MODULE: &str = "pam_countersign.so";
+const SSHD: &str = "/usr/sbin/sshd";
+const SSHD_CONFIG: &str = "/etc/ssh/sshd_config";
+const STORE: &str = "/var/lib/countersign";
+/// Where denials of SELinux and AppArmor are written.
+const KERNEL_LOGS: [&str; 2] = ["/var/log/audit/audit.log", "/var/log/kern.log"];
+/// How much of the end of a log is looked at, in bytes.
+const END_OF_LOG: usize = 1 << 20;
+/// How many denials are shown.
+const MOST_DENIALS: usize = 3;
+/// The first and the last number of a person's account (login.defs(5)).
+const PEOPLE: std::ops::Range<u32> = 1000..65_534;
+
+/// All that is looked at.
+pub(super) fn machine() -> Machine {
+    let (pam, mut wrong_files) = pam_files();
+    let module = module();
+    let others = module.iter().map(String::as_str).chain([SSHD_CONFIG]);
+    wrong_files.extend(others.filter_map(|path| wrong_file(Path::new(path))));
+    let (policy_problem, unknown_verifiers) = policy();
+    let (store_problem, enrolments) = enrolments();
+    Machine {
+        pam,
+        module,
+        sshd: sshd(),
+        wrong_files,
+        policy_problem,
+        unknown_verifiers,
+        is_synchronised: sys::clock::is_synchronised(),
+        now: sys::clock::now(),
+        accounts: accounts(),
+        store_problem,
+        enrolments,
+        has_service: Service::connect(Path::new(wire::SOCKET)).is_ok_and(|service| service.is_some()),
+        odd_filesystem: odd_filesystem(),
+        denials: denials(),
+    }
+}
+
+fn pam_files() -> (PamFiles, Vec<WrongFile>) {
+    let (mut files, mut wrong) = (PamFiles::default(), Vec::new());
+    for directory in PAM.iter().rev() {
+        for path in files_of(directory) {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            // What packages and editors leave beside a file is no service.
+            let is_leftover = name.contains(".dpkg-") || name.contains(".rpm") || name.ends_with('~');
+            let Some(text) = text_of(&path) else { continue };
+            if !is_leftover {
+                files.insert(&name, &path.to_string_lossy(), text);
+                wrong.extend(wrong_file(&path));
+            }
+        }
+    }
+    (files, wrong)
+}
+
+/// The files of a directory, in the order of their names; none where there is no such directory.
+fn files_of(directory: impl AsRef<Path>) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    paths.sort();
+    paths
+}
+
+/// The text of a file of PAM or sshd, as they read it: links are followed.
+#[expect(clippy::disallowed_methods, reason = "it is read as those read it who go by it")]
+fn text_of(path: &Path) -> Option<String> {
+    fs::read_to_string(path).ok()
+}
+
+/// A file that others than root could change.
+fn wrong_file(path: &Path) -> Option<WrongFile> {
+    let found = fs::metadata(path).ok()?;
+    let shown = path.to_string_lossy().into_owned();
+    let wrong =
+        |problem: &str, mend| Some(WrongFile { path: shown.clone(), problem: problem.to_owned(), mend });
+    if found.uid() != 0 {
+        return wrong("it does not belong to root", format!("chown root {shown}"));
+    }
+    if found.mode() & 0o022 != 0 {
+        return wrong("others than root may write to it", format!("chmod go-w {shown}"));
+    }
+    None
+}
+
+fn module() -> Option<String> {
+    // Debian has a directory for each architecture.
+    let of_architectures = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let of_architectures = of_architectures.map(|entry| entry.path().join("security"));
+    let directories = MODULES.iter().map(PathBuf::from).chain(of_architectures);
+    let mut paths = directories.map(|directory| directory.join(MODULE));
+    paths.find(|path| path.is_file()).map(|path| path.to_string_lossy().into_owned())
+}
+
+/// sshd, if it is there and its directory too: without it, it cannot run.
+fn sshd() -> Option<Sshd> {
+    let told = output_of(SSHD, &["-T"])?;
+    let settings = told.map_err(|problem| problem.lines().last().unwrap_or_default().trim().to_owned());
+    if settings.as_ref().is_err_and(|problem| problem.starts_with("Missing privilege separation directory")) {
+        return None;
+    }
+    let included = files_of("/etc/ssh/sshd_config.d");
+    let texts = [PathBuf::from(SSHD_CONFIG)].into_iter().chain(included).filter_map(|path| text_of(&path));
+    let is_match = |line: &str| line.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("match "));
+    let matches = texts
+        .flat_map(|text| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>())
+        .filter(|line| is_match(line))
+        .collect();
+    Some(Sshd { settings, matches })
+}
+
+/// What a program of this machine prints, or what it complains of. `None` where it is not there.
+fn output_of(program: &str, arguments: &[&str]) -> Option<Result<String, String>> {
+    let output = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Some(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
+}
+
+/// Why the policy cannot be used, and the verifiers in it whom nobody knows.
+fn policy() -> (Option<String>, Vec<Name>) {
+    let policy = match backend::policy_file() {
+        Ok(policy) => policy,
+        Err(problem) => return (Some(problem.to_string()), Vec::new()),
+    };
+    let is_unknown = |name: &Name| match name {
+        Name::User(name) => matches!(sys::user::by_name(name), Ok(None)),
+        Name::Group(name) => matches!(sys::user::group_by_name(name), Ok(None)),
+    };
+    (None, policy.service.verifiers.into_iter().filter(is_unknown).collect())
+}
+
+/// Who could log in: people, and root where he has a password.
+fn accounts() -> Vec<Account> {
+    let Some(Ok(passwd)) = output_of("/usr/bin/getent", &["passwd"]) else { return Vec::new() };
+    let accounts = passwd.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?.to_owned();
+        let uid = fields.nth(1)?.parse().ok()?;
+        let shell = fields.nth(3)?;
+        let has_shell =
+            !["nologin", "false", "sync", "halt", "shutdown"].iter().any(|end| shell.ends_with(end));
+        let may_come = if uid == 0 { has_password(&name) } else { PEOPLE.contains(&uid) };
+        (has_shell && may_come).then_some(Account { name, uid })
+    });
+    accounts.collect()
+}
+
+fn has_password(name: &str) -> bool {
+    let told = output_of("/usr/bin/getent", &["shadow", name]);
+    let Some(Ok(line)) = told else { return false };
+    line.split(':').nth(1).is_some_and(|password| !password.starts_with(['!', '*']))
+}
+
+type Problem = (String, String);
+
+fn enrolments() -> (Option<Problem>, Vec<Enrolment>) {
+    let problem = |error: &StoreError| (error.to_string(), error.mend().to_owned());
+    let listing = match backend::store().listing() {
+        Ok(listing) => listing,
+        // Nobody is enrolled yet.
+        Err(StoreError::NoStore) => return (None, Vec::new()),
+        Err(error) => return (Some(problem(&error)), Vec::new()),
+    };
+    let names = match listing.names() {
+        Ok(names) => names.flatten(),
+        Err(error) => return (Some(problem(&error)), Vec::new()),
+    };
+    let now = sys::clock::now();
+    let enrolments = names.filter_map(|name| match listing.look_at(&name) {
+        Entry::Kept(kept) => {
+            let (credential, state) = *kept;
+            let status = as_a_login_finds(&credential.user, credential.uid)
+                .map(|()| Status::of(&credential, state.as_ref(), now))
+                .map_err(|error| problem(&error));
+            Some(Enrolment {
+                user: credential.user.to_string(),
+                status,
+                has_account: !matches!(sys::user::by_name(&credential.user), Ok(None)),
+            })
+        }
+        Entry::Unreadable(user, error) => Some(Enrolment {
+            user: user.to_string(),
+            status: Err(problem(&error)),
+            has_account: !matches!(sys::user::by_name(&user), Ok(None)),
+        }),
+        Entry::Strange | Entry::Nothing => None,
+    });
+    (None, enrolments.collect())
+}
+
+/// A credential that was made for another account denies.
+fn as_a_login_finds(name: &UserName, uid: Option<u32>) -> Result<(), StoreError> {
+    match sys::user::by_name(name) {
+        Ok(Some(User { uid: now, .. })) if uid.is_some() && now != uid => Err(StoreError::OtherAccount),
+        _ => Ok(()),
+    }
+}
+
+/// The kind of filesystem that the store is on, where a full disk may matter.
+fn odd_filesystem() -> Option<String> {
+    let kind = statfs(STORE).ok()?.filesystem_type();
+    if [EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC].contains(&kind) {
+        return None;
+    }
+    Some(match kind {
+        FsType(0x0102_1994) => "tmpfs, which a restart empties".to_owned(),
+        FsType(0x794c_7630) => "overlayfs".to_owned(),
+        FsType(0x6969) => "NFS".to_owned(),
+        FsType(0x2fc1_2fc1) => "ZFS".to_owned(),
+        FsType(0xf2f5_2010) => "F2FS".to_owned(),
+        FsType(other) => format!("a filesystem of kind {other:#x}"),
+    })
+}
+
+/// The last lines in which the kernel denied something to countersign.
+fn denials() -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for path in KERNEL_LOGS {
+        let Ok(text) = fs::read(path) else { continue };
+        let end = text.get(text.len().saturating_sub(END_OF_LOG)..).unwrap_or_default();
+        let end = String::from_utf8_lossy(end);
+        let is_denial =
+            |line: &&str| line.to_ascii_lowercase().contains("denied") && line.contains("countersign");
+        found.extend(end.lines().filter(is_denial).map(str::to_owned));
+    }
+    found.split_off(found.len().saturating_sub(MOST_DENIALS))
+}
