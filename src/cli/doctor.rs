@@ -33,10 +33,15 @@ pub(super) fn run(options: &Doctor, terminal: &mut Terminal) -> Result<ExitCode,
     })
 }
 
+/// Text that may come from files, without what would move the cursor.
+fn harmless(text: &str) -> String {
+    let shown = |letter: char| if letter.is_control() { '?' } else { letter };
+    text.chars().map(shown).collect()
+}
+
 fn tell(findings: &[Finding], terminal: &mut Terminal) -> Result<(), Error> {
     for Finding { severity, code, place, what, mend } in findings {
-        let place = place.escape_debug();
-        let (what, mend) = (what.escape_debug(), mend.escape_debug());
+        let (place, what, mend) = (harmless(place), harmless(what), harmless(mend));
         terminal.report(format_args!("{} {code}: {place}\n  {what}\n  hint: {mend}\n", severity.word()))?;
     }
     let number = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
