@@ -26,7 +26,7 @@ help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
 	@echo 'make test           run all tests'
 	@echo 'make check          formatting, clippy, dependencies'
-	@echo 'make bench          how long a code takes, by the files and by the service: docs/benchmarks.md'
+	@echo 'make bench          how long a code takes, by the files and by the service: docs/benchmarks.md, docs/benchmarks-list.md'
 	@echo 'make compare        the same steps against the modules of Debian: docs/comparison.md'
 	@echo 'make fuzz           fuzz what reads text and decides (SECONDS=60 a target, TARGETS=)'
 	@echo 'make miri           the rules under Miri, which notices undefined behaviour (nightly)'
@@ -62,6 +62,8 @@ bench: prepare
 	$(MAKE) build
 	$(CARGO) build --locked --examples
 	$(CARGO) bench --locked --profile dev --bench doors -- $(CURDIR)/docs/benchmarks.md
+	COUNTERSIGN_COMMAND=$(abspath $(COMMAND)) \
+		$(CARGO) bench --locked --profile dev --bench list -- $(CURDIR)/docs/benchmarks-list.md
 
 # As root: it boots a Debian machine.
 compare: prepare
@@ -96,6 +98,7 @@ install:
 	done
 	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign/pam.d' \
 		$(filter-out $(OWN_STACK),$(wildcard pam.d/*))
+	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign' docs/json.md docs/countersign.schema.json
 	test -e '$(DESTDIR)/etc/$(OWN_STACK)' || install -D -m 0644 $(OWN_STACK) '$(DESTDIR)/etc/$(OWN_STACK)'
 	install -d '$(UNIT_DIR)'
 	for unit in $(UNITS); do \
