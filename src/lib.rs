@@ -15,6 +15,7 @@
 //! - [`log`]: the line that tells of a login
 //! - [`sys`]: system calls, made safe
 //! - [`store`]: the keeper of credentials on this machine
+//! - [`import`]: what other programs keep of a device
 //! - [`remote`]: the verifier at the other end of a socket
 //! - [`password`]: a proof of a password, in a process of its own
 //! - [`backend`]: the one place that knows every kind of keeper and verifier
@@ -45,6 +46,7 @@ pub mod config;
 pub mod credential;
 pub mod doctor;
 pub mod enrol;
+pub mod import;
 pub mod log;
 pub mod login;
 pub mod otp;

@@ -89,7 +89,7 @@ const TABLE: [(&str, &[&str]); 21] = [
 ];
 
 /// The modules that only compute.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "user",
     "otp",
     "credential",
@@ -101,6 +101,7 @@ const PURE: [&str; 12] = [
     "status",
     "wire",
     "log",
+    "import",
     "doctor",
 ];
 
