@@ -1,0 +1,56 @@
+//! What other programs have written: any bytes are read or refused, whatever is taken over can be kept, and
+//! no word of it holds what was read.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pam_countersign::credential::Kind;
+use pam_countersign::import::{Found, Unfit, google_authenticator, oath_users, otpauth_uri};
+use pam_countersign::otp::uri::{Label, Moving, otpauth};
+
+fuzz_target!(|bytes: &[u8]| {
+    look(&google_authenticator::read(bytes));
+    look(&otpauth_uri::read(bytes));
+    let lines = oath_users::read(bytes).unwrap_or_default();
+    let most = bytes.split(|byte| *byte == b'\n').count();
+    assert!(lines.len() <= most && lines.is_sorted_by_key(|line| line.number));
+    for line in &lines {
+        assert!((1..=most).contains(&line.number));
+        assert!(line.user.is_some() || line.found.is_err());
+        look(&line.found);
+    }
+});
+
+fn look(found: &Result<Found, Unfit>) {
+    let found = match found {
+        Ok(found) => found,
+        Err(problem) => return assert!(problem.to_string().len() < 120),
+    };
+    let device = &found.device;
+    assert!((10..=128).contains(&device.secret.as_bytes().len()));
+    assert!(device.drift.unsigned_abs() <= 10);
+    let is_counter = device.parameters.kind == Kind::Hotp;
+    assert!(!is_counter || (device.next < u64::MAX && device.drift == 0));
+    let words: Vec<String> = found.left.iter().map(ToString::to_string).collect();
+    let secret = device.secret.to_base32();
+    for word in words.iter().chain([&device.to_string(), &format!("{found:?}")]) {
+        assert!(!word.to_ascii_uppercase().contains(secret.as_str()), "{word}");
+        assert!(!word.contains(char::is_control), "{word:?}");
+    }
+    reads_back(found);
+}
+
+/// What was read of any file makes a URI that says the same.
+fn reads_back(found: &Found) {
+    let device = &found.device;
+    let moving = match device.parameters.kind {
+        Kind::Totp(period) => Moving::Totp(period),
+        Kind::Hotp => Moving::Hotp(device.next),
+    };
+    let label = Label { issuer: "a", account: "b" };
+    let (algorithm, digits) = (device.parameters.algorithm, device.parameters.digits);
+    let again = otpauth_uri::read(otpauth(&label, &device.secret, algorithm, digits, moving).as_bytes());
+    let again = again.expect("what we write we read").device;
+    assert_eq!(again.parameters, device.parameters);
+    assert_eq!(again.secret.as_bytes(), device.secret.as_bytes());
+    assert!(device.parameters.kind != Kind::Hotp || again.next == device.next);
+}
