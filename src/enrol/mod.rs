@@ -9,6 +9,7 @@ mod keeping;
 mod pending;
 mod recovery_codes;
 pub mod repair;
+mod takeover;
 
 pub use keeping::{
     DeviceProblem, KeepError, confirm_kept, disable, enable, keep, keep_recovery_codes, remove_all,
@@ -16,6 +17,7 @@ pub use keeping::{
 };
 pub use pending::{Confirmed, Pending, Purpose, Wanted, begin};
 pub use recovery_codes::RecoveryCodes;
+pub use takeover::{ProvenElsewhere, Takeover};
 
 use crate::credential::{Authenticator, Credential, KeyRecord, State};
 use crate::otp::secret::BadSecret;
