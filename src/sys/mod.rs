@@ -4,8 +4,10 @@
 //! With `pam` the only place that may hold `unsafe`. It knows system calls and nothing of codes.
 #![allow(unsafe_code)]
 
+pub mod accounts;
 pub mod clock;
 pub mod entropy;
+pub mod home_file;
 pub mod lock;
 pub mod pam_client;
 mod pam_conversation;
