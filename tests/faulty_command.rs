@@ -269,6 +269,35 @@ fn an_unlocking_of_which_any_step_fails_leaves_what_was_used() {
     });
 }
 
+/// What pam_oath keeps of alice, in the sandbox.
+const USERS: &str = "HOTP alice - 3132333435363738393031323334353637383930 41 123456\n";
+
+fn with_a_users_file(sandbox: &Sandbox) -> Planted {
+    planting::write(&sandbox.path().join("run/users.oath"), USERS.as_bytes());
+    with_nobody(sandbox)
+}
+
+#[test]
+fn an_import_of_which_any_step_fails_is_whole_or_absent_and_leaves_its_source() {
+    let words = ["import", "oath", "/run/users.oath", "--apply", "--recovery-dir", "/run/pages"];
+    fail_every_step(&words, with_a_users_file, |sandbox, alice, step, run| {
+        let source = fs::read_to_string(sandbox.path().join("run/users.oath"));
+        assert_eq!(source.expect("the source"), USERS, "{step}");
+        let is_kept = alice.directory(&sandbox.store()).exists();
+        assert!(is_kept || run.exit != 0, "{step}: {}", run.screen);
+        let page = fs::read_to_string(sandbox.path().join("run/pages/alice.txt"));
+        assert_eq!(page.is_ok(), is_kept, "{step}: {}", run.screen);
+        if let Ok(page) = page {
+            assert_eq!(log_in(sandbox, &recovery_codes_on(&page)[3]), "PAM_SUCCESS", "{step}");
+        }
+        must_succeed(sandbox, &words, step);
+        let token = CountingDevice::new("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(log_in(sandbox, &token.code(41)), "PAM_AUTH_ERR", "{step}");
+        assert_eq!(log_in(sandbox, &token.code(42)), "PAM_SUCCESS", "{step}");
+        nothing_is_left_over(sandbox, alice, step);
+    });
+}
+
 /// Options of strace that change nothing.
 fn harmless() -> Vec<String> {
     recording_to(std::path::Path::new("/dev/null"))

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(super) use super::admin_args::{Disable, Doctor, List, Status, Test};
 use super::device_args::{Making, Showing};
+pub(super) use super::import_args::{Export, Import};
 
 /// One-time codes behind the password or SSH key of a login.
 #[derive(Debug, Parser)]
@@ -62,6 +63,10 @@ pub(super) enum Verb {
     Repair(Repair),
     /// Make the state for a credential that configuration management has placed
     Adopt(Adopt),
+    /// Take over what google-authenticator, pam_oath or another host keeps; says first what would become of it
+    Import(Import),
+    /// Show the secrets of a user as otpauth URIs, for moving to another host
+    Export(Export),
     /// Judge codes for callers that are not root, on the socket that systemd hands over
     Serve(Serve),
     /// Prove a password to the service at standard input; units and the service start it

@@ -89,7 +89,8 @@ fn for_oneself(
     own::enroll(user, issuer, options, terminal)
 }
 
-fn is_enrolled(user: &User) -> Result<bool, Error> {
+/// Whether a user is enrolled.
+pub(super) fn is_enrolled(user: &User) -> Result<bool, Error> {
     match backend::store().read(user) {
         Ok(found) => Ok(found.is_some()),
         // The first enrolment of a machine makes the store; one that a crash cut off is made anew.

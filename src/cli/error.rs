@@ -93,6 +93,10 @@ pub enum Error {
     FileExists(PathBuf),
     /// The file for the recovery codes cannot be written.
     File(PathBuf, io::Error),
+    /// What another program keeps cannot be read.
+    Source(PathBuf, String),
+    /// It could not be logged that secrets are shown.
+    NotLogged(String),
     /// A repair could not mend everything.
     StillRefused(String),
     /// The clock is not set.
@@ -147,6 +151,8 @@ impl Error {
             }
             Self::FileExists(_) => "name a file that is not there yet",
             Self::File(..) => "name a file in a directory that you can write to; nothing was changed",
+            Self::Source(..) => "name a file that root owns and only root can read; nothing was changed",
+            Self::NotLogged(_) => "start the system's logger; nothing was shown",
             Self::StillRefused(_) => {
                 "with what it takes at hand: countersign repair USER, without -y; \
                  for a device that is gone: countersign enroll --replace USER"
@@ -193,6 +199,8 @@ impl Error {
             | Self::Store(_)
             | Self::Service(_)
             | Self::File(..)
+            | Self::Source(..)
+            | Self::NotLogged(_)
             | Self::Clock
             | Self::NoSocket
             | Self::Listen(..)
@@ -246,6 +254,8 @@ impl fmt::Display for Error {
             Self::NeverConfirmed => out.write_str("no code was right"),
             Self::FileExists(path) => write!(out, "{} is there already", path.display()),
             Self::File(path, error) => write!(out, "cannot write {}: {error}", path.display()),
+            Self::Source(path, problem) => write!(out, "cannot use {}: {problem}", path.display()),
+            Self::NotLogged(problem) => write!(out, "this could not be logged: {problem}"),
             Self::StillRefused(name) => write!(out, "something of {name} is still refused"),
             Self::Clock => out.write_str("the clock of this machine is not set"),
             Self::NoSocket => out.write_str("no socket was handed over"),

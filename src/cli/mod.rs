@@ -15,6 +15,10 @@ mod doctor;
 mod enroll;
 mod error;
 mod error_of;
+mod export;
+mod import;
+mod import_args;
+mod importing;
 mod interruption;
 mod json;
 mod list;
@@ -70,6 +74,8 @@ pub fn main() -> std::process::ExitCode {
         Verb::Enable(options) => disable::enable(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),
         Verb::Repair(options) => repair::run(&options, &mut terminal),
+        Verb::Import(options) => import::run(&options, &mut terminal),
+        Verb::Export(options) => export::run(&options, &mut terminal),
         Verb::Serve(options) => serve::run(&options, &mut terminal),
         Verb::Adopt(options) => adopt::run(&options, &mut terminal),
         Verb::ProvePassword => prove_password::run(),

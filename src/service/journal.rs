@@ -41,6 +41,10 @@ pub enum Change {
     DeviceRemoved,
     /// He has new recovery codes.
     RecoveryRenewed,
+    /// He is enrolled with what another program kept of him.
+    Imported,
+    /// His secrets were shown.
+    Exported,
 }
 
 impl From<Purpose> for Change {
@@ -72,6 +76,8 @@ impl Change {
             Self::DeviceConfirmed => "device_confirmed",
             Self::DeviceRemoved => "device_removed",
             Self::RecoveryRenewed => "recovery_renewed",
+            Self::Imported => "imported",
+            Self::Exported => "exported",
         }
     }
 }
