@@ -207,6 +207,24 @@ fn enrolment_leaves_all_as_it_was(kind: Kind) {
     assert_eq!(machine.log_in(&machine.token.code(0)).authenticate(), "PAM_SUCCESS");
     let bob = machine.sandbox.login("door", "bob", &["123456"]);
     assert_ne!(bob.authenticate(), "PAM_AUTHINFO_UNAVAIL", "bob is not enrolled, not broken");
+    import_leaves_all_as_it_was(&machine);
+}
+
+fn import_leaves_all_as_it_was(machine: &Machine) {
+    let before = machine.files();
+    let users = b"HOTP bob - 3132333435363738393031323334353637383930\n";
+    let source = machine.sandbox.path().join("run/users.oath");
+    planting::write(&source, users);
+    for pages in [&[][..], &["--recovery-dir", "/run/pages"]] {
+        let words = [&["import", "oath", "/run/users.oath", "--apply"], pages].concat();
+        let tried = command::run(&machine.sandbox, &words);
+        let told = String::from_utf8_lossy(&tried.stdout);
+        assert_eq!(tried.status.code(), Some(1), "{told}");
+        assert!(told.starts_with("bob: not taken over: ") && told.contains("No space left"), "{told}");
+        assert_eq!(machine.files(), before, "{words:?} left something");
+        assert_eq!(fs::read(&source).expect("the source"), users);
+        assert!(!machine.sandbox.path().join("run/pages/bob.txt").exists(), "a page of codes not in force");
+    }
 }
 
 fn a_read_only_one_denies(kind: Kind) {
