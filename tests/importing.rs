@@ -270,6 +270,60 @@ fn bad_uris_are_refused_and_leave_nothing() {
     assert_eq!(run(&sandbox, &["import", "uri", "-", "nobody-here"]).status.code(), Some(1));
 }
 
+#[test]
+fn on_a_terminal_a_uri_is_not_echoed_and_an_export_needs_no_force() {
+    let sandbox = machine();
+    let mut terminal = command::on_terminal(&sandbox, &["import", "uri", "-", "alice", "--apply"]);
+    terminal.expect("otpauth URI, or an empty line to end: ");
+    let uri = format!("otpauth://hotp/web1:alice?secret={BASE32}&issuer=web1&counter=3");
+    terminal.send_line(&uri);
+    terminal.expect("otpauth URI, or an empty line to end: ");
+    terminal.send_line("");
+    terminal.expect("alice: taken over");
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+    assert!(!terminal.transcript().contains("GEZD"), "{}", terminal.transcript());
+
+    let mut terminal = command::on_terminal(&sandbox, &["export", "alice", "--uri"]);
+    terminal.expect("warning: whoever reads this can make the codes of alice");
+    terminal.expect(&format!("secret={BASE32}&issuer="));
+    terminal.expect("once alice logs in there: countersign remove alice");
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+}
+
+#[test]
+fn an_export_that_cannot_be_logged_shows_nothing() {
+    let sandbox = machine();
+    write(&sandbox, "users.oath", &format!("HOTP alice - {HEX}\n"));
+    command::must(&sandbox, &["import", "oath", USERS, "--apply"]);
+    fs::remove_file(sandbox.path().join("log")).expect("no logger");
+    fs::write(sandbox.path().join("log"), "").expect("no logger");
+    let output = run(&sandbox, &["export", "alice", "--uri", "--force"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), ""));
+    assert!(errors(&output).contains("countersign: this could not be logged: "), "{}", errors(&output));
+}
+
+#[test]
+fn what_cannot_go_to_another_host_is_named_and_the_rest_goes() {
+    let sandbox = machine();
+    let (mut alice, _) = planting::Planted::counting("alice", 1000);
+    let mut phone = planting::Planted::new("alice", 1000).0.credential.authenticators[0].clone();
+    phone.secret = pam_countersign::otp::SharedSecret::from_base32(BASE32).expect("a secret");
+    "tablet".clone_into(&mut phone.id);
+    alice.credential.authenticators.push(phone.clone());
+    "waiting".clone_into(&mut phone.id);
+    phone.confirmed = None;
+    phone.secret = pam_countersign::otp::SharedSecret::from_bytes(&[9; 20]).expect("a secret");
+    alice.credential.authenticators.push(phone);
+    alice.state.keys.clear();
+    alice.put_into(&sandbox.store());
+    let output = run(&sandbox, &["export", "alice", "--uri", "--force"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(out(&output).contains(BASE32) && out(&output).lines().count() == 1, "{}", out(&output));
+    let told = errors(&output);
+    assert!(told.contains("phone is left out: where its counter stands is not known;"), "{told}");
+    assert!(told.contains("waiting is left out: it waits for its first code\n"), "{told}");
+}
+
 /// In the sandbox there is but one uid, so it is root whose home is read; see `tests/real_imports.rs`.
 fn with_a_home() -> (Sandbox, PathBuf) {
     let sandbox = machine();

@@ -108,25 +108,9 @@ fn what_was_used_with_the_real_module_is_used_here() {
     );
     let secret = |name: &str| made.iter().find(|(other, _)| *other == name).expect("hers").1.clone();
     let (alice, counted) = (Phone::new(&secret("alice")), CountingDevice::new(&secret("counted")));
-    guarded.copy_in(&example("pam-client"), "/usr/local/bin/pam-client", 0o755);
-    let typed = |name: &str, code: &str| {
-        let reply = format!("--reply={code}");
-        guarded.run(&[
-            "pam-client",
-            "--confdir",
-            "/etc/pam.d",
-            "--service",
-            "incumbent",
-            "--user",
-            name,
-            &reply,
-        ])
-    };
+    let typed = |name: &str, code: &str| at_the_incumbent(&guarded, name, code);
     let code = alice.code(0);
-    let accepted = [typed("alice", &code), typed("counted", &counted.code(4))];
-    for finished in &accepted {
-        assert!((finished.stdout.clone() + &finished.stderr).contains("PAM_SUCCESS"), "{finished:#?}");
-    }
+    assert!(typed("alice", &code) && typed("counted", &counted.code(4)));
     let file = guarded.read("/home/alice/.google_authenticator");
     assert!(file.lines().any(|line| line.starts_with("\" DISALLOW_REUSE ")), "{file}");
 
@@ -134,6 +118,47 @@ fn what_was_used_with_the_real_module_is_used_here() {
     guarded.by_ssh("alice").code(&code).must_be_refused("spent_code");
     guarded.by_ssh("counted").code(&counted.code(4)).must_be_refused("spent_code");
     guarded.by_ssh("counted").code(&counted.code(5)).must_get_in();
+}
+
+/// Whether another module lets somebody in who types this.
+fn at_the_incumbent(guarded: &Guarded, name: &str, code: &str) -> bool {
+    guarded.copy_in(&example("pam-client"), "/usr/local/bin/pam-client", 0o755);
+    let reply = format!("--reply={code}");
+    let words = ["pam-client", "--confdir", "/etc/pam.d", "--service=incumbent", "--user", name, &reply];
+    let finished = guarded.run(&words);
+    (finished.stdout + &finished.stderr).contains("authenticate PAM_SUCCESS")
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn what_was_used_with_pam_oath_is_used_here_and_the_next_code_logs_in() {
+    let guarded = Guarded::boot_with("bookworm", &PACKAGES);
+    let kinds = ["HOTP", "HOTP/E/8", "HOTP/T30", "HOTP/T60/7"];
+    for (number, kind) in kinds.iter().enumerate() {
+        let name = format!("person{number}");
+        guarded.add_person(&name);
+        let line = format!("{kind} {name} - 3132333435363738393031323334353637383{number}30\n");
+        guarded.must_with_input(&["sh", "-c", "umask 077; cat >>/etc/users.oath"], line.as_bytes());
+    }
+    let module = "auth required pam_oath.so usersfile=/etc/users.oath window=10 digits=6\n";
+    guarded.write("/etc/pam.d/incumbent", 0o644, module);
+    let device = CountingDevice::new("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQMBQ");
+    assert!(at_the_incumbent(&guarded, "person0", &device.code(4)));
+    let before = guarded.read("/etc/users.oath");
+    assert!(before.contains("\t4\t"), "the counter of the last code: {before}");
+
+    let words = ["countersign", "import", "oath", "/etc/users.oath", "--apply"];
+    let ago = eleven_minutes_ago(&guarded);
+    let words: Vec<&str> = ago.iter().map(String::as_str).chain(words).collect();
+    let finished = guarded.run(&words);
+    assert_eq!(finished.status, 0, "{finished:#?}");
+    assert_eq!(guarded.read("/etc/users.oath"), before);
+    guarded.guard_ssh("sshd-password-and-code");
+    guarded.by_ssh("person0").code(&device.code(4)).must_be_refused("spent_code");
+    guarded.by_ssh("person0").code(&device.code(5)).must_get_in();
+    let code = Phone::new("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQMRQ").code(0);
+    guarded.by_ssh("person2").code(&code).must_get_in();
+    guarded.by_ssh("person2").code(&code).must_be_refused("spent_code");
 }
 
 #[test]
