@@ -75,10 +75,10 @@ fn users_of_pam_oath_go_on_with_the_next_code_of_their_devices() {
     assert_eq!(out(&dry), told);
     assert_eq!(
         errors(&dry),
-        "2 can be taken over, 0 enrolled already, 0 without a file, 2 refused, 2 failed\n\
+        "2 can be taken over, 0 enrolled already, 0 without a file, 4 refused, 0 failed\n\
          nothing was changed; --apply does it\n"
     );
-    assert_eq!(dry.status.code(), Some(1));
+    assert_eq!(dry.status.code(), Some(3));
     assert!(nothing_is_kept(&sandbox) && sandbox.log_lines().is_empty());
 
     let done = run(&sandbox, &["import", "oath", USERS, "--apply"]);
@@ -315,12 +315,14 @@ fn what_cannot_go_to_another_host_is_named_and_the_rest_goes() {
     phone.secret = pam_countersign::otp::SharedSecret::from_bytes(&[9; 20]).expect("a secret");
     alice.credential.authenticators.push(phone);
     alice.state.keys.clear();
+    alice.credential.disabled = true;
     alice.put_into(&sandbox.store());
     let output = run(&sandbox, &["export", "alice", "--uri", "--force"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(out(&output).contains(BASE32) && out(&output).lines().count() == 1, "{}", out(&output));
     let told = errors(&output);
     assert!(told.contains("phone is left out: where its counter stands is not known;"), "{told}");
+    assert!(told.contains("warning: alice is disabled here;"), "{told}");
     assert!(told.contains("waiting is left out: it waits for its first code\n"), "{told}");
 }
 

@@ -31,6 +31,12 @@ pub(super) fn run(options: &Export, terminal: &mut Terminal) -> Result<ExitCode,
     let logged = journal::note(Change::Exported, &user, sys::user::real_uid(), None);
     logged.map_err(|error| Error::NotLogged(error.to_string()))?;
     terminal.say(format_args!("warning: whoever reads this can make the codes of {}", user.name));
+    if credential.disabled {
+        terminal.say(format_args!(
+            "warning: {} is disabled here; a host that takes over knows nothing of it",
+            user.name
+        ));
+    }
     for (device, uri) in &uris {
         match uri {
             Ok(uri) => terminal.show(uri)?,

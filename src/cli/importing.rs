@@ -106,6 +106,7 @@ impl<'a> Importing<'a> {
             Problem::NoFile | Problem::Unreadable(OpenError::Absent) => &mut self.counts.absent,
             Problem::AlreadyEnrolled => &mut self.counts.already,
             Problem::Unreadable(OpenError::System(_)) => &mut self.counts.failed,
+            Problem::Other(Error::NoAccount(_) | Error::BadName(_)) => &mut self.counts.refused,
             Problem::Other(error) if error.exit_code() == ExitCode::Failure => &mut self.counts.failed,
             _ => &mut self.counts.refused,
         };
