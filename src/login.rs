@@ -10,6 +10,7 @@ use crate::config::{ArgumentError, Config, FirstFactor, Unenrolled};
 pub use crate::credential::SourceName;
 pub use crate::credential::StateHealth;
 use crate::otp::{Code, Passcode};
+use crate::policy::recovery::FEW_CODES;
 use crate::policy::source_of;
 pub use crate::policy::{Accepted, Denial, Facts, Proof};
 use crate::user::{BadName, User};
@@ -17,9 +18,7 @@ pub use crate::verifier::Door;
 use crate::verifier::{Enrolment, Judged, Typed, Verifier, VerifierError};
 
 /// The PAM service of the command itself, which this module never guards.
-const OWN_SERVICE: &str = "countersign";
-/// With fewer recovery codes than this a person is told to get new ones.
-const FEW_RECOVERY_CODES: usize = 3;
+pub const OWN_SERVICE: &str = "countersign";
 
 /// What a person at the other end can be asked and told.
 pub trait Conversation {
@@ -287,7 +286,7 @@ fn words_for_recovery(left: usize) -> String {
     match left {
         0 => "That was your last recovery code; get new ones now.".to_owned(),
         1 => "Recovery code accepted; 1 is left: get new ones soon.".to_owned(),
-        left if left < FEW_RECOVERY_CODES => {
+        left if left < FEW_CODES => {
             format!("Recovery code accepted; {left} are left: get new ones soon.")
         }
         left => format!("Recovery code accepted; {left} are left."),

@@ -60,7 +60,7 @@ const TABLE: [(&str, &[&str]); 21] = [
             "backend",
         ],
     ),
-    ("doctor", &["config", "status"]),
+    ("doctor", &["policy", "config", "login", "status"]),
     ("pam", &["user", "login", "log", "config", "backend", "sys", "verifier"]),
     (
         "cli",

@@ -3,11 +3,10 @@
 
 use super::dispatch::{Played, Returned, play};
 use super::stack::{BadLine, Entry, Module, PamFiles, stack_of};
+use crate::login::OWN_SERVICE;
 
 /// The module's file.
 pub(super) const OURS: &str = "pam_countersign.so";
-/// The stack by which passwords are proven to the service.
-pub(super) const OWN: &str = "countersign";
 /// Modules that set something up or hold somebody back, but prove of nobody who he is. Any other does.
 const GATES: [&str; 46] = [
     "pam_access.so",
@@ -143,7 +142,7 @@ impl Guarded {
 pub(super) fn guarded(files: &PamFiles) -> Vec<Guarded> {
     files
         .services()
-        .filter(|service| *service != OWN && !service.starts_with("common-"))
+        .filter(|service| *service != OWN_SERVICE && !service.starts_with("common-"))
         .map(|service| Guarded { service: service.to_owned(), stack: stack_of(files, service, "auth") })
         .filter(|guarded| match &guarded.stack {
             Ok(_) => guarded.modules().into_iter().any(is_ours),

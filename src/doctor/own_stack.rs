@@ -1,14 +1,15 @@
 //! Our own stack, which proves passwords to the service and must not ask for a code.
 
 use super::dispatch::{Returned, play};
-use super::guarded::{OWN, flattened, is_ours, proves, success_if};
+use super::guarded::{flattened, is_ours, proves, success_if};
 use super::machine::Machine;
 use super::stack::{Module, stack_of};
 use super::{Finding, Severity};
+use crate::login::OWN_SERVICE;
 
 /// What is wrong with it.
 pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
-    let Some((path, _)) = machine.pam.get(OWN) else {
+    let Some((path, _)) = machine.pam.get(OWN_SERVICE) else {
         let what = "without this file nobody can prove his password, so nobody enrols himself";
         let missing = Finding::new(
             Severity::Error,
@@ -19,7 +20,7 @@ pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
         );
         return if machine.has_service { vec![missing] } else { Vec::new() };
     };
-    let problem = match stack_of(&machine.pam, OWN, "auth") {
+    let problem = match stack_of(&machine.pam, OWN_SERVICE, "auth") {
         Err(bad) => Some((bad.place, bad.problem)),
         Ok(stack) => {
             let modules = flattened(&stack);

@@ -3,9 +3,8 @@
 use super::guarded::Guarded;
 use super::machine::{Enrolment, Machine};
 use super::{Finding, Severity};
+use crate::policy::recovery::FEW_CODES;
 
-/// From how many recovery codes on there is no need to make new ones.
-const ENOUGH: usize = 3;
 /// How many names are shown at once.
 const MOST_SHOWN: usize = 10;
 
@@ -50,7 +49,7 @@ fn of_one(enrolment: &Enrolment) -> Vec<Finding> {
     if status.needs_repair {
         let what = format!("codes or recovery codes of {user} are refused that need not be");
         findings.push(finding(Severity::Error, "needs_repair", what, format!("countersign repair {user}")));
-    } else if status.recovery_codes_left < ENOUGH {
+    } else if status.recovery_codes_left < FEW_CODES {
         let what = format!("{user} has {} recovery codes left", status.recovery_codes_left);
         let mend = "countersign recovery, by himself or by root".to_owned();
         findings.push(finding(Severity::Note, "few_recovery_codes", what, mend));

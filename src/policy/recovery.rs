@@ -39,6 +39,9 @@ fn count_failure(state: &mut State) {
     state.recovery.failures = state.recovery.failures.saturating_add(1).min(CAP);
 }
 
+/// Fewer recovery codes than this are few: their owner is warned.
+pub const FEW_CODES: usize = 3;
+
 /// How many recovery codes of the set in force can still be used.
 pub fn codes_left(set: &RecoverySet, state: &State) -> usize {
     let Some(vouched) = state.recovery.set(set.name()) else { return 0 };
