@@ -111,7 +111,8 @@ fn read_of_root(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Problem> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(Problem::NoFile);
     };
-    let root = Account { name: b"root".to_vec(), uid: 0, gid: 0, home: directory.to_owned() };
+    let root =
+        Account { name: b"root".to_vec(), uid: 0, gid: 0, home: directory.to_owned(), shell: "".into() };
     home_file::read(&root, name, oath_users::MOST_BYTES).map_err(Problem::Unreadable)
 }
 

@@ -1,4 +1,4 @@
-//! The accounts that the name service of this machine lists, with their homes.
+//! The accounts that the name service of this machine lists, with their homes and shells.
 //!
 //! A name service may know more than it lists, as directories do: whoever is missing here can be named.
 
@@ -21,6 +21,7 @@ pub fn by_name(name: &UserName) -> io::Result<Option<Account>> {
             uid: entry.uid.as_raw(),
             gid: entry.gid.as_raw(),
             home: entry.dir,
+            shell: entry.shell,
         })),
         Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
         Err(error) => Err(error.into()),
@@ -50,7 +51,10 @@ pub fn all() -> io::Result<Vec<Account>> {
         // SAFETY: as above.
         let home = unsafe { bytes(entry.pw_dir) };
         let home = PathBuf::from(OsStr::from_bytes(&home));
-        accounts.push(Account { name, uid: entry.pw_uid, gid: entry.pw_gid, home });
+        // SAFETY: as above.
+        let shell = unsafe { bytes(entry.pw_shell) };
+        let shell = PathBuf::from(OsStr::from_bytes(&shell));
+        accounts.push(Account { name, uid: entry.pw_uid, gid: entry.pw_gid, home, shell });
     };
     // SAFETY: endpwent takes nothing and touches no memory of ours.
     unsafe { libc::endpwent() };

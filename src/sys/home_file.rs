@@ -36,6 +36,8 @@ pub struct Account {
     pub gid: u32,
     /// `pw_dir`.
     pub home: PathBuf,
+    /// `pw_shell`.
+    pub shell: PathBuf,
 }
 
 /// Reads a file in the home of an account: a regular file that belongs to the user, that nobody else may read
@@ -128,7 +130,13 @@ mod tests {
     const NAME: &str = ".google_authenticator";
 
     fn account(home: &Path) -> Account {
-        Account { name: b"alice-of-nowhere".to_vec(), uid: ALICE, gid: ALICE, home: home.to_owned() }
+        Account {
+            name: b"alice-of-nowhere".to_vec(),
+            uid: ALICE,
+            gid: ALICE,
+            home: home.to_owned(),
+            shell: PathBuf::new(),
+        }
     }
 
     fn put(home: &Path, mode: u32, owner: u32) {

@@ -3,6 +3,8 @@
 //! Nothing is changed. What cannot be read is either a finding of its own or left out where it is not there.
 
 use std::fs;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,7 +17,7 @@ use crate::credential::StoreError;
 use crate::doctor::{Account, Enrolment, Machine, PamFiles, Sshd, WrongFile};
 use crate::remote::Service;
 use crate::status::Status;
-use crate::store::Entry;
+use crate::store::{self, Entry};
 use crate::sys;
 use crate::user::{User, UserName};
 use crate::wire;
@@ -28,13 +30,14 @@ const MODULES: [&str; 5] =
 const MODULE: &str = "pam_countersign.so";
 const SSHD: &str = "/usr/sbin/sshd";
 const SSHD_CONFIG: &str = "/etc/ssh/sshd_config";
-const STORE: &str = "/var/lib/countersign";
 /// Where denials of SELinux and AppArmor are written.
 const KERNEL_LOGS: [&str; 2] = ["/var/log/audit/audit.log", "/var/log/kern.log"];
 /// How much of the end of a log is looked at, in bytes.
-const END_OF_LOG: usize = 1 << 20;
+const END_OF_LOG: u64 = 1 << 20;
 /// How many denials are shown.
 const MOST_DENIALS: usize = 3;
+/// How the shells end of those who cannot log in.
+const NO_SHELLS: [&str; 5] = ["nologin", "false", "sync", "halt", "shutdown"];
 /// The first and the last number of a person's account (login.defs(5)).
 const PEOPLE: std::ops::Range<u32> = 1000..65_534;
 
@@ -164,22 +167,22 @@ fn policy() -> (Option<String>, Vec<Name>) {
 
 /// Who could log in: people, and root where he has a password.
 fn accounts() -> Vec<Account> {
-    let Some(Ok(passwd)) = output_of("/usr/bin/getent", &["passwd"]) else { return Vec::new() };
-    let accounts = passwd.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?.to_owned();
-        let uid = fields.nth(1)?.parse().ok()?;
-        let shell = fields.nth(3)?;
-        let has_shell =
-            !["nologin", "false", "sync", "halt", "shutdown"].iter().any(|end| shell.ends_with(end));
-        let may_come = if uid == 0 { has_password(&name) } else { PEOPLE.contains(&uid) };
-        (has_shell && may_come).then_some(Account { name, uid })
-    });
-    accounts.collect()
+    let listed = sys::accounts::all().unwrap_or_default().into_iter();
+    let may_come = |account: &sys::home_file::Account| {
+        let shell = account.shell.as_os_str().as_bytes();
+        let has_shell = !NO_SHELLS.iter().any(|end| shell.ends_with(end.as_bytes()));
+        has_shell
+            && if account.uid == 0 { has_password(&account.name) } else { PEOPLE.contains(&account.uid) }
+    };
+    let account = |found: sys::home_file::Account| Account {
+        name: String::from_utf8_lossy(&found.name).into_owned(),
+        uid: found.uid,
+    };
+    listed.filter(may_come).map(account).collect()
 }
 
-fn has_password(name: &str) -> bool {
-    let told = output_of("/usr/bin/getent", &["shadow", name]);
+fn has_password(name: &[u8]) -> bool {
+    let told = output_of("/usr/bin/getent", &["shadow", &String::from_utf8_lossy(name)]);
     let Some(Ok(line)) = told else { return false };
     line.split(':').nth(1).is_some_and(|password| !password.starts_with(['!', '*']))
 }
@@ -231,7 +234,7 @@ fn as_a_login_finds(name: &UserName, uid: Option<u32>) -> Result<(), StoreError>
 
 /// The kind of filesystem that the store is on, where a full disk may matter.
 fn odd_filesystem() -> Option<String> {
-    let kind = statfs(STORE).ok()?.filesystem_type();
+    let kind = statfs(store::files::PATH).ok()?.filesystem_type();
     if [EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC].contains(&kind) {
         return None;
     }
@@ -249,12 +252,20 @@ fn odd_filesystem() -> Option<String> {
 fn denials() -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for path in KERNEL_LOGS {
-        let Ok(text) = fs::read(path) else { continue };
-        let end = text.get(text.len().saturating_sub(END_OF_LOG)..).unwrap_or_default();
-        let end = String::from_utf8_lossy(end);
+        let Ok(end) = end_of(Path::new(path)) else { continue };
+        let end = String::from_utf8_lossy(&end);
         let is_denial =
             |line: &&str| line.to_ascii_lowercase().contains("denied") && line.contains("countersign");
         found.extend(end.lines().filter(is_denial).map(str::to_owned));
     }
     found.split_off(found.len().saturating_sub(MOST_DENIALS))
+}
+
+/// The end of a log, which may be long.
+fn end_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut log = fs::File::options().read(true).open(path)?;
+    log.seek(SeekFrom::Start(log.metadata()?.len().saturating_sub(END_OF_LOG)))?;
+    let mut end = Vec::new();
+    log.take(END_OF_LOG).read_to_end(&mut end)?;
+    Ok(end)
 }
