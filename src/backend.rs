@@ -7,9 +7,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::config::file::{self, FileError, PolicyFile};
-use crate::credential::{CredentialStore as _, EnrolmentStore as _, SourceName};
+use crate::credential::{CredentialStore as _, EnrolmentStore as _, StoreError};
 use crate::enrol::Entropy;
 use crate::otp::secret::BadSecret;
+use crate::policy::remembered::forget_those_before;
+use crate::policy::{Moment, Origin};
 use crate::remote::Service;
 use crate::status::Status;
 use crate::store::FileStore;
@@ -32,6 +34,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Result<u64, ClockError> {
         sys::clock::now().ok_or(ClockError)
+    }
+
+    fn booted(&self) -> Result<u64, ClockError> {
+        sys::clock::booted().ok_or(ClockError)
     }
 }
 
@@ -73,10 +79,17 @@ impl Verifier for ThisMachine {
         })
     }
 
-    fn verify(&self, user: &User, typed: &Typed, source: &SourceName) -> Result<Judged, VerifierError> {
+    fn verify(&self, user: &User, typed: &Typed, origin: &Origin) -> Result<Judged, VerifierError> {
         unless_busy(|| match service()? {
-            Some(service) => service.verify(user, typed, source),
-            None => files()?.verify(user, typed, source),
+            Some(service) => service.verify(user, typed, origin),
+            None => files()?.verify(user, typed, origin),
+        })
+    }
+
+    fn recall(&self, user: &User, origin: &Origin, seconds: u64) -> Result<Option<Judged>, VerifierError> {
+        unless_busy(|| match service()? {
+            Some(service) => service.recall(user, origin, seconds),
+            None => files()?.recall(user, origin, seconds),
         })
     }
 }
@@ -119,12 +132,22 @@ pub fn status(user: &User) -> Result<Option<Status>, VerifierError> {
     Ok(require_service()?.status(user)?)
 }
 
+/// Forgets the remembered logins of a user, so that the next one from anywhere is asked for a code. `Ok(None)`
+/// when the user is not enrolled.
+pub fn forget_logins(user: &User) -> Result<Option<()>, StoreError> {
+    Ok(store().update(user, |_, state| state.forget_logins())?.map(|_| ()))
+}
+
 /// What is known of a user, from the files.
 pub fn local_status(user: &User) -> Result<Option<Status>, VerifierError> {
     let store = store();
     let Some(credential) = store.read(user)? else { return Ok(None) };
-    let state = store.read_state(user)?;
-    Ok(Some(Status::of(&credential, state.as_ref(), sys::clock::now())))
+    let mut state = store.read_state(user)?;
+    let now = sys::clock::now();
+    if let (Some(state), Some(now), Some(booted)) = (&mut state, now, sys::clock::booted()) {
+        forget_those_before(state, Moment { now, booted });
+    }
+    Ok(Some(Status::of(&credential, state.as_ref(), now)))
 }
 
 /// The policy file of this machine; none is an empty one.

@@ -52,6 +52,7 @@ pub fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
                 let mended = if *brought_back { " records=brought_back" } else { "" };
                 write!(text, " recovery_codes_left={left}{mended}")
             }
+            Proof::Remembered { since } => write!(text, " since={since}"),
         };
     }
     let _ = write!(text, " attempts={}", report.attempts);
@@ -77,6 +78,7 @@ fn event_of(outcome: &Outcome) -> (Level, &'static str) {
         Outcome::Accepted(accepted) => match accepted.proof() {
             Proof::Code { resynchronised: true, .. } => (Level::Notice, "resynchronised"),
             Proof::Code { .. } | Proof::Recovery { .. } => (Level::Info, "accepted"),
+            Proof::Remembered { .. } => (Level::Info, "remembered"),
         },
         Outcome::FirstFactorProven => (Level::Info, "first_factor"),
         Outcome::NotEnrolledAllowed => (Level::Notice, "ignored"),

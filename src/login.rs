@@ -11,8 +11,8 @@ pub use crate::credential::SourceName;
 pub use crate::credential::StateHealth;
 use crate::otp::{Code, Passcode};
 use crate::policy::recovery::FEW_CODES;
-use crate::policy::source_of;
 pub use crate::policy::{Accepted, Denial, Facts, Proof};
+use crate::policy::{Origin, place_of, source_of};
 use crate::user::{BadName, User};
 pub use crate::verifier::Door;
 use crate::verifier::{Enrolment, Judged, Typed, Verifier, VerifierError};
@@ -56,14 +56,12 @@ pub struct Request {
     pub user: User,
     /// From where.
     pub facts: Facts,
-    /// `SSH_AUTH_INFO_0` in the PAM environment: the methods that sshd has seen completed.
-    pub ssh_auth_info: Option<String>,
 }
 
 /// What comes of one call of the module.
 #[derive(Debug)]
 pub enum Outcome {
-    /// A code or recovery code was proven and spent.
+    /// A code or recovery code was proven and spent, or a login is remembered.
     Accepted(Accepted),
     /// `first_factor=publickey`, and sshd has seen a key proven.
     FirstFactorProven,
@@ -125,7 +123,7 @@ pub fn login(
         config,
         verifier,
         conversation,
-        source: source_of(&request.facts),
+        origin: origin_of(request, config),
         attempts: 0,
         health: StateHealth::Whole,
         clock_back: 0,
@@ -143,7 +141,7 @@ struct Session<'a, V, C> {
     config: &'a Config,
     verifier: &'a V,
     conversation: &'a mut C,
-    source: SourceName,
+    origin: Origin,
     attempts: u8,
     health: StateHealth,
     clock_back: u64,
@@ -171,7 +169,7 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
             attempts: self.attempts,
             health: self.health,
             clock_back: self.clock_back,
-            source: Some(self.source.clone()),
+            source: Some(self.origin.source.clone()),
             judged: self.door.map(|door| (door, self.request.facts.real_uid)),
         }
     }
@@ -181,6 +179,9 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
         let lenient = self.config.unenrolled == Unenrolled::Allow && self.request.user.is_known();
         if lenient && enrolment == Enrolment::NotEnrolled {
             return Ok(Outcome::NotEnrolledAllowed);
+        }
+        if let Some(accepted) = self.recall()? {
+            return Ok(Outcome::Accepted(accepted));
         }
         loop {
             let denial = match self.attempt()? {
@@ -195,6 +196,15 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
             let report = self.report(Outcome::Denied(denial));
             self.conversation.note(report);
         }
+    }
+
+    /// Lets in who is remembered, without a prompt.
+    fn recall(&mut self) -> Result<Option<Accepted>, Outcome> {
+        let (Some(seconds), Some(_)) = (self.config.remember, self.origin.place) else { return Ok(None) };
+        let recalled = self.verifier.recall(&self.request.user, &self.origin, seconds);
+        let Some(judged) = recalled.map_err(Outcome::Unavailable)? else { return Ok(None) };
+        (self.door, self.health) = (Some(judged.door), judged.health);
+        Ok(judged.verdict.ok())
     }
 
     /// One prompt and its verdict.
@@ -219,7 +229,7 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
 
     fn judge(&mut self, passcode: Passcode) -> Result<Result<Accepted, Denial>, Outcome> {
         let typed = Typed { passcode, previous: self.refused_code.take() };
-        let judged = self.verifier.verify(&self.request.user, &typed, &self.source);
+        let judged = self.verifier.verify(&self.request.user, &typed, &self.origin);
         let Judged { verdict, health, clock_back, door } = judged.map_err(Outcome::Unavailable)?;
         self.door = Some(door);
         let may_help = matches!(verdict, Err(Denial::WrongCode | Denial::ClockWentBack));
@@ -248,9 +258,15 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
     }
 }
 
+/// Where the attempt comes from; it has a place only where logins are remembered.
+fn origin_of(request: &Request, config: &Config) -> Origin {
+    let place = config.remember.and_then(|_| place_of(&request.facts));
+    Origin { source: source_of(&request.facts), place }
+}
+
 /// Grants only where sshd itself says that a key was proven in this connection.
 fn first_factor(request: &Request) -> Outcome {
-    let methods = request.ssh_auth_info.as_deref().unwrap_or_default();
+    let methods = request.facts.ssh_auth_info.as_deref().unwrap_or_default();
     let proven =
         request.facts.service == "sshd" && methods.lines().any(|line| line.starts_with("publickey "));
     if proven { Outcome::FirstFactorProven } else { Outcome::FirstFactorMissing }

@@ -51,6 +51,10 @@ impl Clock for Fixed {
     fn now(&self) -> Result<u64, ClockError> {
         self.0
     }
+
+    fn booted(&self) -> Result<u64, ClockError> {
+        self.0.map(|now| now - 90_000)
+    }
 }
 
 /// The replies to give in order, and what was said.
@@ -106,7 +110,6 @@ fn request(name: &str, uid: Option<u32>) -> Request {
     Request {
         user: User { name: UserName::new(name.as_bytes()).unwrap(), uid },
         facts: Facts { service: "sshd".to_owned(), rhost: Some("192.0.2.7".to_owned()), ..Facts::default() },
-        ssh_auth_info: None,
     }
 }
 
@@ -280,7 +283,7 @@ fn a_public_key_counts_only_when_sshd_has_seen_it_proven() {
     for (service, info, proven) in cases {
         let mut request = of_alice();
         request.facts.service = service.to_owned();
-        request.ssh_auth_info = info.map(str::to_owned);
+        request.facts.ssh_auth_info = info.map(str::to_owned);
         let outcome = run(enrolled(), &request, &["first_factor=publickey"], &mut Script::default());
         assert_eq!(matches!(outcome, Outcome::FirstFactorProven), proven, "{service} {info:?}");
     }
@@ -351,4 +354,57 @@ fn a_clock_that_went_back_is_told_to_the_person_and_to_the_log() {
             "Codes of the app are taken again in a few minutes.",
         ]
     );
+}
+
+/// One login after the other with one store, each with what is typed; what came of them.
+fn one_after_the_other(arguments: &[&str], logins: &[(&Request, &[&str])]) -> Vec<Outcome> {
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+    let run = |(request, replies): &(&Request, &[&str])| {
+        let mut script = Script::of(replies);
+        let report = login(request, &config(arguments), &verifier, &mut script);
+        assert_eq!(script.prompts, replies.len(), "prompts");
+        report.outcome
+    };
+    logins.iter().map(run).collect()
+}
+
+fn is_remembered(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Accepted(accepted) if matches!(accepted.proof(), Proof::Remembered { .. }))
+}
+
+#[test]
+fn after_a_code_the_same_place_is_not_asked_where_logins_are_remembered() {
+    let code = code(0);
+    let again: [(&Request, &[&str]); 2] = [(&of_alice(), &[&code]), (&of_alice(), &[])];
+    assert!(is_remembered(&one_after_the_other(&["remember=12h"], &again)[1]));
+    let mut elsewhere = of_alice();
+    elsewhere.facts.rhost = Some("192.0.2.8".to_owned());
+    let elsewhere: [(&Request, &[&str]); 2] = [(&of_alice(), &[&code]), (&elsewhere, &["1", "2", "3"])];
+    assert!(matches!(one_after_the_other(&["remember=12h"], &elsewhere)[1], Outcome::Denied(_)));
+    let unasked: [(&Request, &[&str]); 2] = [(&of_alice(), &[&code]), (&of_alice(), &["1", "2", "3"])];
+    assert!(matches!(one_after_the_other(&[], &unasked)[1], Outcome::Denied(_)), "not without remember=");
+}
+
+#[test]
+fn a_wrong_code_and_a_recovery_code_are_not_remembered() {
+    let wrong: [(&Request, &[&str]); 2] =
+        [(&of_alice(), &["000000", "1", "2"]), (&of_alice(), &["1", "2", "3"])];
+    let outcomes = one_after_the_other(&["remember=12h"], &wrong);
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Denied(_))), "{outcomes:?}");
+
+    let salt = RecoverySalt([9; 16]);
+    let recovery_code = RecoveryCode::from_random([3; 10]);
+    let memory = enrolled();
+    if let Some((credential, state)) = memory.kept.borrow_mut().as_mut() {
+        let set = RecoverySet { salt, digests: vec![recovery_code.digest(&salt)] };
+        state.recovery.vouch_for(set.name());
+        credential.recovery = Some(set);
+    }
+    let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
+    let mut script = Script::of(&[&recovery_code.to_text()]);
+    let first = login(&of_alice(), &config(&["remember=12h"]), &verifier, &mut script);
+    assert!(matches!(first.outcome, Outcome::Accepted(_)));
+    let mut script = Script::of(&["1", "2", "3"]);
+    let second = login(&of_alice(), &config(&["remember=12h"]), &verifier, &mut script);
+    assert!(matches!(second.outcome, Outcome::Denied(_)), "{second:?}");
 }

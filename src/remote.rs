@@ -12,7 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::credential::{CodeParameters, SourceName};
+use crate::credential::CodeParameters;
+use crate::policy::Origin;
 use crate::status::Status;
 use crate::sys::clock::Deadline;
 use crate::sys::socket::{Connection, Room};
@@ -24,8 +25,8 @@ use crate::wire::enrolment::{
 };
 use crate::wire::reply::answer_in;
 use crate::wire::{
-    AboutUser, EnrolmentReply, INTERFACE, LONGEST_MESSAGE, LONGEST_QUESTION, StatusReply, VerifyParameters,
-    VerifyReply,
+    AboutUser, EnrolmentReply, INTERFACE, LONGEST_MESSAGE, LONGEST_QUESTION, Nothing, RecallParameters,
+    RecallReply, StatusReply, VerifyParameters, VerifyReply,
 };
 
 /// How long it may take to be let in by the service, which may have to be started first.
@@ -133,6 +134,12 @@ impl Service {
         self.ask("NewRecoveryCodes", change(user, None, passcode))
     }
 
+    /// Forgets the remembered logins of a user.
+    pub fn forget_logins(&self, user: &User) -> Result<(), ServiceError> {
+        let Nothing {} = self.ask("ForgetLogins", AboutUser::new(user))?;
+        Ok(())
+    }
+
     fn ask<Answer: DeserializeOwned>(
         &self,
         method: &str,
@@ -169,8 +176,15 @@ impl Verifier for Service {
         Ok(reply.enrolment())
     }
 
-    fn verify(&self, user: &User, typed: &Typed, source: &SourceName) -> Result<Judged, VerifierError> {
-        let reply: VerifyReply = self.ask("Verify", VerifyParameters::new(user, typed, source))?;
+    fn verify(&self, user: &User, typed: &Typed, origin: &Origin) -> Result<Judged, VerifierError> {
+        let reply: VerifyReply = self.ask("Verify", VerifyParameters::new(user, typed, origin))?;
+        Ok(reply.judged_by_root()?)
+    }
+
+    fn recall(&self, user: &User, origin: &Origin, seconds: u64) -> Result<Option<Judged>, VerifierError> {
+        let Some(place) = origin.place else { return Ok(None) };
+        let parameters = RecallParameters::new(user, &origin.source, place, seconds);
+        let reply: RecallReply = self.ask("Recall", parameters)?;
         Ok(reply.judged_by_root()?)
     }
 }

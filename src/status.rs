@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::credential::{Authenticator, Credential, Kind, State};
+use crate::credential::{Authenticator, Credential, Kind, Refused, State};
 use crate::enrol::repair::examine;
 use crate::policy::recovery::codes_left;
 use crate::policy::replay::{UsedUp, used_up};
@@ -90,6 +90,12 @@ pub struct Records {
     /// Wrong recovery codes since the last good one.
     #[serde(default)]
     pub recovery_failures: u32,
+    /// Wrong codes since the last login by a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedStatus>,
+    /// Wrong codes between the last two logins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_before: Option<RefusedStatus>,
 }
 
 /// A source that has logged in.
@@ -107,6 +113,20 @@ pub struct KnownSourceStatus {
     /// Whether codes from there are refused, and no time ends it.
     #[serde(default)]
     pub capped: bool,
+    /// When codes were taken there that may spare the next login one, where the policy remembers logins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remembered: Vec<u64>,
+}
+
+/// Wrong codes between two logins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedStatus {
+    /// How many.
+    pub count: u32,
+    /// When the first one was.
+    pub first: u64,
+    /// Where the last one came from.
+    pub last_from: String,
 }
 
 impl Status {
@@ -186,6 +206,7 @@ impl Records {
                 failures: known.failures.count,
                 wait,
                 capped,
+                remembered: known.remembered.iter().map(|login| login.since).collect(),
             }
         });
         let (other_wait, others_capped) = refusal(now.map(|now| standing_of_strangers(state, now)));
@@ -195,6 +216,8 @@ impl Records {
             other_wait,
             others_capped,
             recovery_failures: state.recovery.failures,
+            refused: RefusedStatus::of(&state.refused),
+            refused_before: RefusedStatus::of(&state.refused_before),
         }
     }
 
@@ -213,6 +236,13 @@ impl Records {
     /// When the last login was let in from a source that could be named.
     pub fn last_login(&self) -> Option<u64> {
         self.known_sources.iter().map(|known| known.accepted).max()
+    }
+}
+
+impl RefusedStatus {
+    fn of(refused: &Refused) -> Option<Self> {
+        let Refused { count, first, last_from } = refused;
+        (*count > 0).then(|| Self { count: *count, first: *first, last_from: last_from.to_string() })
     }
 }
 

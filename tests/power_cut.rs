@@ -277,7 +277,12 @@ fn fill_up(state: &mut State) {
     }
     for number in 0..7 {
         let source = SourceName::new(format!("addr:2001:db8:0:{number}::/64")).expect("a source");
-        state.known.push(KnownSource { source, failures: Failures::default(), accepted: now() });
+        state.known.push(KnownSource {
+            source,
+            failures: Failures::default(),
+            accepted: now(),
+            remembered: Vec::new(),
+        });
     }
 }
 

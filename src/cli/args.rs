@@ -59,6 +59,8 @@ pub(super) enum Verb {
     Enable(Disable),
     /// Forget a user's failures: codes are taken again
     Unlock(Unlock),
+    /// Forget remembered logins: a code is asked for again
+    Forget(Forget),
     /// Make codes good again that a lost state or a wrong clock keeps refused
     Repair(Repair),
     /// Make the state for a credential that configuration management has placed
@@ -162,6 +164,23 @@ pub(super) struct Unlock {
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,
+}
+
+/// `countersign forget`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign forget           your own, as after a computer was lost
+  countersign forget alice     those of alice
+  countersign forget --all     those of everybody
+
+Exit status: 0 done, 1 failed, 3 not permitted, 4 not enrolled")]
+pub(super) struct Forget {
+    /// The account; without it, one's own, or the one that called sudo
+    pub(super) user: Option<String>,
+    /// Everybody, by root
+    #[arg(long, conflicts_with = "user")]
+    pub(super) all: bool,
 }
 
 /// `countersign repair`

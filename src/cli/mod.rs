@@ -16,6 +16,7 @@ mod enroll;
 mod error;
 mod error_of;
 mod export;
+mod forget;
 mod import;
 mod import_args;
 mod importing;
@@ -73,6 +74,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Disable(options) => disable::disable(&options, &mut terminal),
         Verb::Enable(options) => disable::enable(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),
+        Verb::Forget(options) => forget::run(&options, &mut terminal),
         Verb::Repair(options) => repair::run(&options, &mut terminal),
         Verb::Import(options) => import::run(&options, &mut terminal),
         Verb::Export(options) => export::run(&options, &mut terminal),

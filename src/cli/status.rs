@@ -86,13 +86,17 @@ fn used(authenticator: &AuthenticatorStatus) -> String {
 }
 
 fn tell_of_logins(records: &Records, text: &mut String) {
-    for KnownSourceStatus { source, accepted, failures, wait, capped } in &records.known_sources {
+    for known in &records.known_sources {
+        let KnownSourceStatus { source, accepted, failures, wait, capped, remembered } = known;
         let when = time(*accepted);
         let refused = refused(*wait, *capped);
         let _ = writeln!(
             text,
             "  known source    {source}, last login {when}, failures since {failures}{refused}"
         );
+        for since in remembered {
+            let _ = writeln!(text, "                  remembered since {}", time(*since));
+        }
     }
     let Records { other_failures, other_wait, others_capped, .. } = records;
     let refused = match (other_wait, others_capped) {

@@ -88,6 +88,8 @@ fn words_for_proof(proof: &Proof) -> String {
     match proof {
         Proof::Code { authenticator, .. } => format!("as a code of {authenticator}"),
         Proof::Recovery { left, .. } => format!("as a recovery code, after which {left} are left"),
+        // No passcode is.
+        Proof::Remembered { .. } => "as remembered".to_owned(),
     }
 }
 
@@ -190,9 +192,10 @@ impl<'a> Verdict<'a> {
     fn of(verdict: &'a Result<Proof, Denial>) -> Self {
         let reason = verdict.as_ref().err().map(|denial| denial.reason());
         let seconds = if let Err(Denial::BackedOff { seconds }) = verdict { Some(*seconds) } else { None };
-        let proof = verdict.as_ref().ok().map(|proof| match proof {
-            Proof::Code { authenticator, drift, .. } => Proven::Code { authenticator, drift: *drift },
-            Proof::Recovery { left, .. } => Proven::Recovery { recovery_codes_left: *left },
+        let proof = verdict.as_ref().ok().and_then(|proof| match proof {
+            Proof::Code { authenticator, drift, .. } => Some(Proven::Code { authenticator, drift: *drift }),
+            Proof::Recovery { left, .. } => Some(Proven::Recovery { recovery_codes_left: *left }),
+            Proof::Remembered { .. } => None,
         });
         Self { accepted: verdict.is_ok(), proof, reason, seconds }
     }

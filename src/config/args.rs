@@ -1,23 +1,49 @@
 //! The arguments of the module, as they were written (`pam_countersign(8)`).
+//!
+//! Names of other modules' arguments that mean the same are taken; those that would weaken something are refused
+//! with the reason and what to do instead.
 
 use std::fmt;
 
+use super::duration::seconds_in;
+use super::nearest::nearest;
+
 /// Arguments that have been read but not yet given a meaning: nothing said is `None` or `false`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that is written or not")]
 pub struct RawArguments {
     /// `nullok`
     pub nullok: bool,
     /// `debug`
     pub debug: bool,
+    /// `echo`
+    pub echo: bool,
+    /// `try_first_pass` or `use_first_pass`
+    pub first_pass: Option<FirstPass>,
+    /// `forward_pass`
+    pub forward_pass: bool,
     /// `attempts=`, 1 to 10.
     pub attempts: Option<u8>,
     /// `prompt=`
     pub prompt: Option<String>,
+    /// `remember=`, in seconds.
+    pub remember: Option<u64>,
+    /// `conf=`
+    pub conf: Option<String>,
     /// `first_factor=publickey`
     pub first_factor: bool,
     /// `panic`, which exists only in a build for tests.
     #[cfg(feature = "deliberate-panic")]
     pub panic: bool,
+}
+
+/// What is made of a password that was typed for a module before this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstPass {
+    /// A code at its end is tried, and if that is none, one is asked for.
+    Try,
+    /// A code must be at its end: nothing is asked.
+    Use,
 }
 
 /// Why the arguments cannot be used. Each names what was written, cut to 64 characters.
@@ -37,6 +63,13 @@ pub enum ArgumentError {
         /// What it can be.
         expected: &'static str,
     },
+    /// An argument of another module that would weaken something here.
+    Refused {
+        /// Its name.
+        name: &'static str,
+        /// Why, and what to do instead.
+        instead: &'static str,
+    },
     /// Not UTF-8.
     NotUtf8,
     /// The same argument twice.
@@ -54,6 +87,7 @@ impl fmt::Display for ArgumentError {
             }
             Self::Unknown { argument, meant: None } => write!(out, "unknown argument {argument}"),
             Self::BadValue { argument, expected } => write!(out, "{argument}: expected {expected}"),
+            Self::Refused { name, instead } => write!(out, "{name} is not taken here: {instead}"),
             Self::NotUtf8 => out.write_str("an argument is not UTF-8"),
             Self::Twice { name } => write!(out, "{name} is given twice"),
         }
@@ -61,9 +95,43 @@ impl fmt::Display for ArgumentError {
 }
 
 /// All arguments, for finding the one that was meant.
-const KNOWN: [&str; 5] = ["nullok", "debug", "attempts=", "prompt=", "first_factor=publickey"];
+pub const KNOWN: [&str; 11] = [
+    "nullok",
+    "debug",
+    "echo",
+    "try_first_pass",
+    "use_first_pass",
+    "forward_pass",
+    "attempts=",
+    "prompt=",
+    "remember=",
+    "conf=",
+    "first_factor=publickey",
+];
+/// What other modules call the same, and what that is called here.
+pub const ALIASES: [(&str, &str); 4] = [
+    ("authtok_prompt=", "prompt="),
+    ("echo_verification_code", "echo"),
+    ("echo-verification-code", "echo"),
+    ("grace_period=", "remember="),
+];
+/// Arguments of other modules that need nothing here: each device has its own digits and drift, and a wrong code
+/// of a counter never moves it.
+pub const NEEDLESS: [&str; 4] = ["noskewadj", "no_increment_hotp", "window=", "digits="];
+/// Arguments of other modules that would weaken something, and what to do instead.
+pub const REFUSED: [(&str, &str); 7] = [
+    ("secret=", "secrets are kept where users cannot read them; take them over with `countersign import`"),
+    ("user=", "secrets are kept where users cannot read them, in /var/lib/countersign"),
+    ("usersfile=", "take the users over with `countersign import oath`, then leave it out"),
+    ("allow_readonly", "codes could be used again; a login overwrites in place and needs no free space"),
+    ("alwaysok", "everybody would be let in; where it is about users without a device, write nullok"),
+    ("no_strict_owner", "the store belongs to root alone"),
+    ("allowed_perm=", "the store belongs to root alone"),
+];
 /// The longest prompt, in bytes: a client's line.
-const LONGEST_PROMPT: usize = 256;
+pub(super) const LONGEST_PROMPT: usize = 256;
+/// For how long a login may be remembered at the most, in seconds: thirty days.
+pub(super) const LONGEST_MEMORY: u64 = 30 * 24 * 60 * 60;
 
 impl RawArguments {
     /// Reads the arguments of a PAM line.
@@ -76,17 +144,39 @@ impl RawArguments {
     }
 
     fn take(&mut self, argument: &str) -> Result<(), ArgumentError> {
-        match argument.split_once('=') {
-            None if argument == "nullok" => once("nullok", &mut self.nullok),
-            None if argument == "debug" => once("debug", &mut self.debug),
-            #[cfg(feature = "deliberate-panic")]
-            None if argument == "panic" => once("panic", &mut self.panic),
-            Some(("first_factor", "publickey")) => once("first_factor", &mut self.first_factor),
-            Some(("first_factor", _)) => Err(bad_value(argument, "first_factor=publickey")),
-            Some(("attempts", number)) => set("attempts", &mut self.attempts, attempts(argument, number)?),
-            Some(("prompt", text)) => set("prompt", &mut self.prompt, prompt(argument, text)?),
-            _ => Err(ArgumentError::Unknown { argument: shown(argument), meant: nearest(argument) }),
+        let written = argument.split_inclusive('=').next().unwrap_or(argument);
+        if let Some((name, instead)) = REFUSED.into_iter().find(|(name, _)| *name == written) {
+            return Err(ArgumentError::Refused { name: name.trim_end_matches('='), instead });
         }
+        if NEEDLESS.contains(&written) {
+            return needless(argument);
+        }
+        let name = ALIASES.into_iter().find(|(alias, _)| *alias == written).map_or(written, |(_, name)| name);
+        let value = argument.strip_prefix(written).unwrap_or_default();
+        match name {
+            "nullok" => once("nullok", &mut self.nullok),
+            "debug" => once("debug", &mut self.debug),
+            "echo" => once("echo", &mut self.echo),
+            "forward_pass" => once("forward_pass", &mut self.forward_pass),
+            "try_first_pass" => set("try_first_pass", &mut self.first_pass, FirstPass::Try),
+            "use_first_pass" => set("use_first_pass", &mut self.first_pass, FirstPass::Use),
+            #[cfg(feature = "deliberate-panic")]
+            "panic" => once("panic", &mut self.panic),
+            "first_factor=" if value == "publickey" => once("first_factor", &mut self.first_factor),
+            "first_factor=" => Err(bad_value(argument, "first_factor=publickey")),
+            "attempts=" => set("attempts", &mut self.attempts, attempts(argument, value)?),
+            "prompt=" => set("prompt", &mut self.prompt, prompt(argument, value)?),
+            "remember=" => set("remember", &mut self.remember, memory(argument, value)?),
+            "conf=" => set("conf", &mut self.conf, path(argument, value)?),
+            _ => Err(ArgumentError::Unknown { argument: shown(argument), meant: nearest(written, KNOWN) }),
+        }
+    }
+}
+
+fn needless(argument: &str) -> Result<(), ArgumentError> {
+    match argument.split_once('=') {
+        Some((_, number)) if number.parse::<u16>().is_err() => Err(bad_value(argument, "a number")),
+        _ => Ok(()),
     }
 }
 
@@ -115,8 +205,22 @@ fn attempts(argument: &str, number: &str) -> Result<u8, ArgumentError> {
 }
 
 fn prompt(argument: &str, text: &str) -> Result<String, ArgumentError> {
-    let fits = (1..=LONGEST_PROMPT).contains(&text.len()) && !text.chars().any(char::is_control);
-    fits.then(|| text.to_owned()).ok_or_else(|| bad_value(argument, "1 to 256 bytes of text"))
+    is_prompt(text).then(|| text.to_owned()).ok_or_else(|| bad_value(argument, "1 to 256 bytes of text"))
+}
+
+/// Whether a text can be asked as one line.
+pub(super) fn is_prompt(text: &str) -> bool {
+    (1..=LONGEST_PROMPT).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
+fn memory(argument: &str, text: &str) -> Result<u64, ArgumentError> {
+    let seconds = seconds_in(text).filter(|seconds| *seconds <= LONGEST_MEMORY);
+    seconds.ok_or_else(|| bad_value(argument, "a time up to 30d, such as 12h, 90m or 3600"))
+}
+
+fn path(argument: &str, text: &str) -> Result<String, ArgumentError> {
+    let is_absolute = text.starts_with('/') && text.len() < 4096;
+    is_absolute.then(|| text.to_owned()).ok_or_else(|| bad_value(argument, "an absolute path"))
 }
 
 fn bad_value(argument: &str, expected: &'static str) -> ArgumentError {
@@ -127,76 +231,6 @@ fn shown(argument: &str) -> String {
     argument.chars().take(64).collect()
 }
 
-/// The known argument that differs least from what was written, if it differs little.
-fn nearest(argument: &str) -> Option<&'static str> {
-    let name = argument.split_inclusive('=').next().unwrap_or(argument);
-    KNOWN
-        .into_iter()
-        .map(|known| (distance(known.split_inclusive('=').next().unwrap_or(known), name), known))
-        .min()
-        .filter(|(distance, _)| *distance <= 3)
-        .map(|(_, known)| known)
-}
-
-/// How many letters must be changed, added or left out to make one text of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (line, left) in one.chars().enumerate() {
-        let mut diagonal = line;
-        let mut behind = line + 1;
-        for (right, above) in other.chars().zip(row.iter_mut().skip(1)) {
-            let changed = diagonal + usize::from(left != right);
-            diagonal = *above;
-            behind = changed.min(diagonal + 1).min(behind + 1);
-            *above = behind;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(arguments: &[&str]) -> Result<RawArguments, String> {
-        RawArguments::parse(arguments.iter().map(|argument| argument.as_bytes()))
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn all_arguments_are_read() {
-        let read =
-            read(&["nullok", "debug", "attempts=1", "prompt=Code = ", "first_factor=publickey"]).unwrap();
-        assert!(read.nullok && read.debug && read.first_factor);
-        assert_eq!(read.attempts, Some(1));
-        assert_eq!(read.prompt.as_deref(), Some("Code = "));
-        assert_eq!(self::read(&[]), Ok(RawArguments::default()));
-    }
-
-    #[test]
-    fn an_unknown_argument_is_refused_and_told_what_was_meant() {
-        let refused = |argument: &str| read(&[argument]).unwrap_err();
-        assert_eq!(refused("nulok"), "unknown argument nulok, did you mean nullok");
-        assert_eq!(refused("attempt=3"), "unknown argument attempt=3, did you mean attempts=");
-        assert_eq!(refused("secret=/home/x"), "unknown argument secret=/home/x");
-        assert_eq!(refused("Nullok"), "unknown argument Nullok, did you mean nullok");
-        assert_eq!(refused("nullok=yes"), "unknown argument nullok=yes, did you mean nullok");
-        assert!(refused(&"x".repeat(500)).len() < 100);
-    }
-
-    #[test]
-    fn a_value_that_cannot_be_is_refused() {
-        for argument in ["attempts=0", "attempts=11", "attempts=-1", "attempts=", "attempts=3x"] {
-            assert_eq!(read(&[argument]), Err(format!("{argument}: expected a number from 1 to 10")));
-        }
-        assert!(read(&["prompt="]).is_err());
-        assert!(read(&["prompt=a\nb"]).is_err());
-        assert!(read(&["first_factor=password"]).is_err());
-        assert!(RawArguments::parse([&b"prompt=\xff"[..]]).is_err());
-        assert_eq!(read(&["nullok", "nullok"]), Err("nullok is given twice".to_owned()));
-        assert_eq!(read(&["attempts=1", "attempts=2"]), Err("attempts is given twice".to_owned()));
-    }
-}
+#[path = "args_tests.rs"]
+mod tests;

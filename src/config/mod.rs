@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+mod duration;
 pub mod file;
+mod nearest;
 pub mod resolve;
 
-pub use args::{ArgumentError, RawArguments};
+pub use args::{ArgumentError, FirstPass, RawArguments};
 pub use resolve::{Config, FirstFactor, Unenrolled};

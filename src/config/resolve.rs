@@ -18,6 +18,8 @@ pub struct Config {
     pub attempts: u8,
     /// What he is asked.
     pub prompt: String,
+    /// For how many seconds a login is remembered; `None` where none is.
+    pub remember: Option<u64>,
     /// Whether to log what happens on the way.
     pub debug: bool,
 }
@@ -47,6 +49,7 @@ pub fn resolve(raw: RawArguments) -> Config {
         unenrolled: if raw.nullok { Unenrolled::Allow } else { Unenrolled::Deny },
         attempts: raw.attempts.unwrap_or(ATTEMPTS),
         prompt: raw.prompt.unwrap_or_else(|| PROMPT.to_owned()),
+        remember: raw.remember,
         debug: raw.debug,
     }
 }

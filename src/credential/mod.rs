@@ -14,5 +14,7 @@ pub mod store;
 
 pub use parameters::CodeParameters;
 pub use record::{Authenticator, Credential, Kind, RecoverySet};
-pub use state::{Failures, KeyName, KeyRecord, KnownSource, SourceName, State, VouchedSet};
+pub use state::{
+    Failures, KeyName, KeyRecord, KnownSource, Refused, Remembered, SourceName, State, VouchedSet,
+};
 pub use store::{CredentialStore, EnrolmentStore, StateHealth, StoreError, Updated};

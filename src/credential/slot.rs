@@ -1,4 +1,4 @@
-//! One slot of a state file, format 1: text <-> bytes (`docs/file-format.md`).
+//! One slot of a state file, formats 1 and 2: text <-> bytes (`docs/file-format.md`).
 //!
 //! A slot is 4096 bytes: a header line, a small TOML body, newlines to the end. The header carries a
 //! sequence number and a digest over user name, format, sequence and the rest of the slot, so a torn
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::state::{
     COUNTERS, Failures, KeyName, KeyRecord, KnownSource, MOST_DRIFT, MOST_KEYS, MOST_KNOWN_SOURCES,
-    MOST_RECOVERY_SETS, RecoveryRecord, SourceName, State, VouchedSet,
+    MOST_RECOVERY_SETS, MOST_REMEMBERED, RecoveryRecord, Refused, Remembered, SourceName, State, VouchedSet,
 };
 use crate::otp::recovery::CODES_IN_A_SET;
 use crate::user::UserName;
@@ -21,8 +21,10 @@ use crate::user::UserName;
 pub const SIZE: usize = 4096;
 /// The first word of a slot.
 const MAGIC: &str = "countersign-state";
-/// The only format so far.
-const FORMAT: &str = "1";
+/// The format that is written.
+const FORMAT: &str = "2";
+/// The format before it, which remembers no logins.
+const FORMER_FORMAT: &str = "1";
 /// Hex digits of the digest that the header carries.
 const DIGEST_DIGITS: usize = 32;
 
@@ -136,6 +138,13 @@ struct RawState {
     recovery_failures: u32,
     known: Vec<(String, u32, u64, u64)>,
     counters: Vec<(u32, u64)>,
+    #[serde(default)]
+    booted: u64,
+    /// The number of a known source, the place, since when.
+    #[serde(default)]
+    remembered: Vec<(usize, String, u64)>,
+    refused: Option<(u32, u64, String)>,
+    refused_before: Option<(u32, u64, String)>,
 }
 
 /// Reads a slot of a user's state file.
@@ -155,7 +164,7 @@ pub fn decode(user: &UserName, bytes: &[u8]) -> Slot {
     if bytes.len() != SIZE || digest != digest_of(user, format, sequence, rest) {
         return Slot::Invalid;
     }
-    if format != FORMAT {
+    if format != FORMAT && format != FORMER_FORMAT {
         return Slot::OtherFormat;
     }
     // The padding says nothing, and to understand it takes longer than all the rest.
@@ -211,7 +220,7 @@ fn body(state: &State) -> Option<String> {
     }
     writeln!(text, "]\nrecovery_failures = {}", state.recovery.failures).ok()?;
     writeln!(text, "known = [").ok()?;
-    for KnownSource { source, failures, accepted } in &state.known {
+    for KnownSource { source, failures, accepted, .. } in &state.known {
         let (count, last, accepted) = (failures.count, number(failures.last), number(*accepted));
         writeln!(text, "[\"{source}\", {count}, {last}, {accepted}],").ok()?;
     }
@@ -219,7 +228,17 @@ fn body(state: &State) -> Option<String> {
     for Failures { count, last } in &state.counters {
         writeln!(text, "[{count}, {}],", number(*last)).ok()?;
     }
+    writeln!(text, "]\nbooted = {}\nremembered = [", number(state.booted)).ok()?;
+    for (source, known) in state.known.iter().enumerate() {
+        for Remembered { place, since } in &known.remembered {
+            writeln!(text, "[{source}, \"{}\", {}],", HEXLOWER.encode(place), number(*since)).ok()?;
+        }
+    }
     writeln!(text, "]").ok()?;
+    for (key, refused) in [("refused", &state.refused), ("refused_before", &state.refused_before)] {
+        let Refused { count, first, last_from } = refused;
+        writeln!(text, "{key} = [{count}, {}, \"{last_from}\"]", number(*first)).ok()?;
+    }
     Some(text)
 }
 
@@ -243,8 +262,11 @@ fn state_of(raw: &RawState) -> Option<State> {
             sets: raw.recovery_sets.iter().map(vouched_set).collect::<Option<_>>()?,
             failures: raw.recovery_failures,
         },
-        known: raw.known.iter().map(known_source).collect::<Option<_>>()?,
+        known: known_sources(raw)?,
         counters: counters(&raw.counters)?,
+        booted: raw.booted,
+        refused: refused(raw.refused.as_ref())?,
+        refused_before: refused(raw.refused_before.as_ref())?,
     };
     within_caps(&state).then_some(state)
 }
@@ -254,9 +276,24 @@ fn vouched_set((name, used): &(String, Vec<String>)) -> Option<VouchedSet> {
     Some(VouchedSet { name: from_hex(name)?, used })
 }
 
+fn known_sources(raw: &RawState) -> Option<Vec<KnownSource>> {
+    let mut known: Vec<_> = raw.known.iter().map(known_source).collect::<Option<_>>()?;
+    for (source, place, since) in &raw.remembered {
+        let place = from_hex(place)?;
+        known.get_mut(*source)?.remembered.push(Remembered { place, since: *since });
+    }
+    Some(known)
+}
+
 fn known_source((source, count, last, accepted): &(String, u32, u64, u64)) -> Option<KnownSource> {
+    let source = SourceName::new(source.clone())?;
     let failures = Failures { count: *count, last: *last };
-    Some(KnownSource { source: SourceName::new(source.clone())?, failures, accepted: *accepted })
+    Some(KnownSource { source, failures, accepted: *accepted, remembered: Vec::new() })
+}
+
+fn refused(raw: Option<&(u32, u64, String)>) -> Option<Refused> {
+    let Some((count, first, last_from)) = raw else { return Some(Refused::none()) };
+    Some(Refused { count: *count, first: *first, last_from: SourceName::new(last_from.clone())? })
 }
 
 fn counters(raw: &[(u32, u64)]) -> Option<[Failures; COUNTERS]> {
@@ -271,6 +308,7 @@ fn within_caps(state: &State) -> bool {
             .iter()
             .all(|record| record.drift.abs_diff(0) <= MOST_DRIFT && record.lean.abs_diff(0) <= 1)
         && state.known.len() <= MOST_KNOWN_SOURCES
+        && state.known.iter().map(|known| known.remembered.len()).sum::<usize>() <= MOST_REMEMBERED
         && state.recovery.sets.len() <= MOST_RECOVERY_SETS
         && state.recovery.sets.iter().all(|set| set.used.len() <= CODES_IN_A_SET)
 }

@@ -14,6 +14,8 @@ pub const MOST_KNOWN_SOURCES: usize = 8;
 pub const COUNTERS: usize = 16;
 /// The most sets of recovery codes that are vouched for.
 pub const MOST_RECOVERY_SETS: usize = 3;
+/// The most logins that are remembered.
+pub const MOST_REMEMBERED: usize = 8;
 /// The longest text of a source, in bytes.
 pub const LONGEST_SOURCE: usize = 64;
 
@@ -51,6 +53,24 @@ pub struct Failures {
     pub count: u32,
     /// When the last one was, in seconds since 1970.
     pub last: u64,
+}
+
+/// Wrong codes between two logins, for telling their owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// How many.
+    pub count: u32,
+    /// When the first one was, in seconds since 1970.
+    pub first: u64,
+    /// Where the last one came from.
+    pub last_from: SourceName,
+}
+
+impl Refused {
+    /// None.
+    pub fn none() -> Self {
+        Self { count: 0, first: 0, last_from: SourceName::nowhere() }
+    }
 }
 
 /// Where an attempt comes from, as a tagged text such as `addr:192.0.2.7`, at most 64 bytes of
@@ -97,6 +117,18 @@ pub struct KnownSource {
     pub failures: Failures,
     /// When it last logged in, in seconds since 1970.
     pub accepted: u64,
+    /// Logins from there after which no code need be asked for a while, the newest last. All sources
+    /// together have at most [`MOST_REMEMBERED`].
+    pub remembered: Vec<Remembered>,
+}
+
+/// A login that was let in by a code and may be let in again without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// A digest of what must be the same, under the key of the counters.
+    pub place: [u8; 8],
+    /// When the code was taken, in seconds since 1970.
+    pub since: u64,
 }
 
 /// A set of recovery codes that the state vouches for, and what is used of it.
@@ -155,6 +187,13 @@ pub struct State {
     pub known: Vec<KnownSource>,
     /// Failures of all sources that are not known.
     pub counters: [Failures; COUNTERS],
+    /// When the machine was started by the clock of the last remembered login, in seconds since 1970. By
+    /// another clock, or after another start, none is good.
+    pub booted: u64,
+    /// Wrong codes since the last login by a code.
+    pub refused: Refused,
+    /// Wrong codes between the last two logins.
+    pub refused_before: Refused,
 }
 
 impl State {
@@ -167,14 +206,24 @@ impl State {
             recovery: RecoveryRecord::default(),
             known: Vec::new(),
             counters: [Failures::default(); COUNTERS],
+            booted: 0,
+            refused: Refused::none(),
+            refused_before: Refused::none(),
         }
     }
 
-    /// Makes nothing good of which it is not known whether it was used: no key has a record any more, and
-    /// no recovery code is vouched for. Failures and sources stay.
+    /// Makes nothing good of which it is not known whether it was used: no key has a record any more, no
+    /// recovery code is vouched for, and no login is remembered. Failures and sources stay.
     pub fn vouch_for_nothing(&mut self) {
         self.keys.clear();
         self.recovery.sets.clear();
+        self.forget_logins();
+    }
+
+    /// Remembers no login any more: the next one from anywhere is asked for a code.
+    pub fn forget_logins(&mut self) {
+        self.known.iter_mut().for_each(|source| source.remembered.clear());
+        self.booted = 0;
     }
 
     /// The record of a key.

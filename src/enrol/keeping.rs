@@ -202,6 +202,8 @@ fn change(
         match changed {
             Ok(credential) => {
                 outcome = Ok(());
+                // Whoever changes something may have lost something: everybody is asked again.
+                state.forget_logins();
                 state.written = now;
                 credential
             }

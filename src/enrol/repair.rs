@@ -101,6 +101,7 @@ pub fn mend(credential: &Credential, state: &mut State, mending: &Mending, now: 
         state.recovery.failures = 0;
         mended.recovery = Some(set.clone());
     }
+    state.forget_logins();
     state.written = now;
     mended
 }

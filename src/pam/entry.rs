@@ -73,11 +73,7 @@ fn run(handle: &mut Handle<'_>, service: &str, typed_name: &[u8], config: &Confi
         Ok(user) => user,
         Err(outcome) => return Report::early(outcome),
     };
-    let request = Request {
-        user,
-        facts: facts(handle, service),
-        ssh_auth_info: handle.environment(c"SSH_AUTH_INFO_0"),
-    };
+    let request = Request { user, facts: facts(handle, service) };
     if config.debug {
         handle.log(LOG_DEBUG, &format!("debug: {config:?} {:?}", request.facts));
     }
@@ -105,7 +101,9 @@ fn facts(handle: &mut Handle<'_>, service: &str) -> Facts {
         rhost: handle.rhost(),
         tty: handle.tty(),
         ssh_connection: handle.environment(c"SSH_CONNECTION"),
+        ssh_auth_info: handle.environment(c"SSH_AUTH_INFO_0"),
         real_uid: sys::user::real_uid(),
         ruser_uid: ruser.and_then(|user| user.uid),
+        audit_session: sys::user::audit_session(),
     }
 }

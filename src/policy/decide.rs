@@ -3,11 +3,11 @@
 use subtle::ConstantTimeEq;
 
 pub use super::denial::Denial;
-use super::recovery;
 use super::replay::{burn_those_ahead, burned, is_ahead, is_fresh, spend};
 use super::resync::{second_of_pair, take_over};
 use super::throttle::{Standing, charge, forget_future, lift_cap, standing, welcome};
 use super::window::{Candidate, candidates};
+use super::{notice, recovery};
 use crate::credential::{Authenticator, Credential, KeyName, KeyRecord, Kind, SourceName, State};
 use crate::otp::{Code, RecoveryDigest, RecoverySalt};
 
@@ -41,8 +41,8 @@ pub enum Presented {
     },
 }
 
-/// The proof that lets a person in. Only [`decide`] makes one, with what it spent, and the reply of a
-/// verifier that runs as root ([`Accepted::by_word_of_root`]).
+/// The proof that lets a person in. Only [`decide`] makes one, with what it spent, a login that is remembered
+/// ([`super::remembered::recall`]), and the reply of a verifier that runs as root ([`Accepted::by_word_of_root`]).
 #[derive(Debug, PartialEq, Eq)]
 pub struct Accepted {
     proof: Proof,
@@ -67,6 +67,11 @@ pub enum Proof {
         /// Whether records from a clock that was ahead were brought back to the present.
         brought_back: bool,
     },
+    /// A code before, from the same place.
+    Remembered {
+        /// When that was taken, in seconds since 1970.
+        since: u64,
+    },
 }
 
 impl Accepted {
@@ -76,6 +81,11 @@ impl Accepted {
 
     fn by_recovery_code(left: usize, brought_back: bool) -> Self {
         Self { proof: Proof::Recovery { left, brought_back } }
+    }
+
+    /// Only for a login that [`super::remembered::recall`] has found.
+    pub(super) fn by_memory(since: u64) -> Self {
+        Self { proof: Proof::Remembered { since } }
     }
 
     /// What a verifier that runs as root says that it has decided and spent. Nobody else is believed:
@@ -101,6 +111,7 @@ pub fn decide(
 ) -> Result<Accepted, Denial> {
     let before = state.clone();
     let verdict = judge(credential, state, attempt, now);
+    notice::note(state, &verdict, &attempt.source, now);
     if *state != before {
         state.written = now;
     }

@@ -5,8 +5,10 @@
 
 pub mod decide;
 mod denial;
+mod notice;
 pub mod recovery;
 pub mod rehearsal;
+pub mod remembered;
 pub mod replay;
 pub mod resync;
 pub mod source;
@@ -14,4 +16,5 @@ pub mod throttle;
 pub mod window;
 
 pub use decide::{Accepted, Attempt, Denial, Presented, Proof, decide};
+pub use remembered::{Moment, Origin, Place, place_of};
 pub use source::{Facts, source_named, source_of};

@@ -18,10 +18,14 @@ pub struct Facts {
     pub tty: Option<String>,
     /// `SSH_CONNECTION` in the PAM environment.
     pub ssh_connection: Option<String>,
+    /// `SSH_AUTH_INFO_0` in the PAM environment: the methods that sshd has seen completed, one a line.
+    pub ssh_auth_info: Option<String>,
     /// The real uid of the calling process.
     pub real_uid: u32,
     /// The uid of PAM_RUSER, where that is an account.
     pub ruser_uid: Option<u32>,
+    /// The audit session of the calling process, if it has one (sessionid in proc(5)).
+    pub audit_session: Option<u32>,
 }
 
 /// The source of an attempt: the first of address, user, terminal that is to be had.
@@ -47,26 +51,34 @@ pub fn source_named(text: &str) -> Option<SourceName> {
     named.and_then(SourceName::new)
 }
 
-/// sshd puts the client's address into the PAM environment even where `UseDNS` puts a name into
-/// PAM_RHOST.
-fn address_of_ssh(facts: &Facts) -> Option<String> {
-    if facts.service != "sshd" {
-        return None;
-    }
-    facts.ssh_connection.as_deref()?.split(' ').next().and_then(address)
+/// The address that an attempt comes from, where one is told.
+pub(super) fn address_told(facts: &Facts) -> Option<IpAddr> {
+    of_ssh(facts).and_then(numeric).or_else(|| facts.rhost.as_deref().and_then(numeric))
 }
 
-/// A numeric address: IPv4, IPv4 mapped into IPv6, or the /64 of an IPv6 address without its zone.
+fn address_of_ssh(facts: &Facts) -> Option<String> {
+    of_ssh(facts).and_then(address)
+}
+
+/// sshd puts the client's address into the PAM environment even where `UseDNS` puts a name into
+/// PAM_RHOST.
+fn of_ssh(facts: &Facts) -> Option<&str> {
+    let connection = facts.ssh_connection.as_deref().filter(|_| facts.service == "sshd")?;
+    connection.split(' ').next()
+}
+
+/// A numeric address: IPv4, IPv4 mapped into IPv6, or the /64 of an IPv6 address.
 fn address(host: &str) -> Option<String> {
+    Some(match numeric(host)? {
+        IpAddr::V4(four) => format!("addr:{four}"),
+        IpAddr::V6(six) => format!("addr:{}/64", network_of(six)),
+    })
+}
+
+/// A numeric address without its zone; one that is mapped into IPv6 is one of IPv4.
+fn numeric(host: &str) -> Option<IpAddr> {
     let without_zone = host.split_once('%').map_or(host, |(address, _)| address);
-    let address = match without_zone.parse().ok()? {
-        IpAddr::V4(four) => return Some(format!("addr:{four}")),
-        IpAddr::V6(six) => six,
-    };
-    match address.to_ipv4_mapped() {
-        Some(four) => Some(format!("addr:{four}")),
-        None => Some(format!("addr:{}/64", network_of(address))),
-    }
+    without_zone.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
 fn network_of(address: Ipv6Addr) -> Ipv6Addr {

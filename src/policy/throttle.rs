@@ -162,7 +162,8 @@ fn make_known(state: &mut State, source: SourceName, now: u64) {
             state.known.remove(number);
         }
     }
-    state.known.push(KnownSource { source, failures: Failures::default(), accepted: now });
+    let known = KnownSource { source, failures: Failures::default(), accepted: now, remembered: Vec::new() };
+    state.known.push(known);
 }
 
 /// Drops sources that have not logged in for long; the newest always stays. A login dated after `now`

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::interface::{Desk, Refusal, given, understood};
+use super::interface::{Desk, Refusal, Told, given, understood};
 use super::journal::{self, Change};
 use super::password::Running;
 use crate::backend::{self, KernelEntropy, NoEntropy};
@@ -185,6 +185,14 @@ pub(super) fn new_recovery_codes(desk: &Desk, target: &User, parameters: Value) 
     given(RecoveryCodesReply { recovery_codes: texts(made.codes()) })
 }
 
+/// `ForgetLogins`: no code is asked for, for nothing is weakened by it.
+pub(super) fn forget_logins(desk: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
+    let AboutUser { .. } = understood(parameters)?;
+    backend::forget_logins(target)?.ok_or(Refusal::refused("not_enrolled"))?;
+    desk.note(Change::LoginsForgotten, target, None);
+    Ok(Value::Object(serde_json::Map::new()))
+}
+
 impl Desk {
     /// Has the caller spend a code or recovery code of the user, which is judged like that of a login.
     fn spend(&self, target: &User, passcode: Option<&str>) -> Result<(), Refusal> {
@@ -193,7 +201,8 @@ impl Desk {
         }
         let passcode = passcode.ok_or(Refusal::refused("passcode_needed"))?;
         let typed = Passcode::parse(passcode.as_bytes()).map(|passcode| Typed { passcode, previous: None });
-        let denied = self.judge(target, typed, None, |judged| judged.verdict.as_ref().err().copied())?;
+        let denied =
+            self.judge(target, typed, Told::default(), |judged| judged.verdict.as_ref().err().copied())?;
         denied.map_or(Ok(()), |denial| Err(Refusal::of_denial(denial)))
     }
 

@@ -18,12 +18,13 @@ use crate::backend;
 use crate::credential::{SourceName, StateHealth};
 use crate::log::{Level, Line, bad_policy, line};
 use crate::login::{Outcome, Report};
-use crate::policy::Denial;
+use crate::policy::{Denial, Origin};
 use crate::user::User;
 use crate::verifier::{Door, Judged, ServiceError, Typed, Verifier as _, VerifierError};
 use crate::wire::enrolment::RefusedParameters;
 use crate::wire::{
-    AboutUser, EnrolmentReply, Failure, INTERFACE, StatusReply, VerifyParameters, VerifyReply, error,
+    AboutUser, EnrolmentReply, Failure, INTERFACE, RecallParameters, RecallReply, StatusReply,
+    VerifyParameters, VerifyReply, error, origin_of,
 };
 
 /// What stands in the log where the name of a PAM service does.
@@ -37,10 +38,12 @@ struct Method {
 }
 
 /// Who may ask what, and who answers.
-const METHODS: [Method; 9] = [
+const METHODS: [Method; 11] = [
     Method { name: "GetEnrolment", who: Who::OwnerOrVerifier, answer: enrolled },
     Method { name: "GetStatus", who: Who::Owner, answer: status },
     Method { name: "Verify", who: Who::OwnerOrVerifier, answer: verify },
+    Method { name: "Recall", who: Who::Root, answer: recall },
+    Method { name: "ForgetLogins", who: Who::Owner, answer: enrolment::forget_logins },
     Method { name: "ProvePassword", who: Who::Owner, answer: password::prove },
     Method { name: "BeginDevice", who: Who::Owner, answer: enrolment::begin },
     Method { name: "ConfirmDevice", who: Who::Owner, answer: enrolment::confirm },
@@ -179,19 +182,19 @@ impl Desk {
         &self,
         target: &User,
         typed: Option<Typed>,
-        source: Option<String>,
+        told: Told,
         reply: impl FnOnce(&Judged) -> T,
     ) -> Result<T, Refusal> {
-        let source = self.source(source)?;
+        let origin = self.origin(told)?;
         let judged = match typed {
-            Some(typed) => backend::local().verify(target, &typed, &source),
+            Some(typed) => backend::local().verify(target, &typed, &origin),
             None => Ok(Judged::at_first_sight(Denial::Malformed)),
         };
         let replied = match &judged {
             Ok(judged) => Ok(reply(judged)),
             Err(error) => Err(Refusal::Failed(Failure::new(error))),
         };
-        let report = self.report(judged, source);
+        let report = self.report(judged, origin.source);
         self.log(target, &report);
         let was_accepted = matches!(report.outcome, Outcome::Accepted(_));
         // Who judges for others asks as often as they type; anybody else could do so without end.
@@ -201,14 +204,15 @@ impl Desk {
         replied
     }
 
-    /// Where an attempt comes from: root knows better than we do, all others are who they are.
-    fn source(&self, told: Option<String>) -> Result<SourceName, Refusal> {
-        let name = match told {
-            _ if !self.caller.is_root() => format!("uid:{}", self.caller.uid),
-            Some(name) => name,
-            None => return Ok(SourceName::nowhere()),
+    /// Where an attempt comes from: root knows better than we do, all others are who they are, and nothing
+    /// of theirs is remembered.
+    fn origin(&self, told: Told) -> Result<Origin, Refusal> {
+        let origin = match told {
+            _ if !self.caller.is_root() => origin_of(format!("uid:{}", self.caller.uid), None),
+            Told { source: Some(source), place } => origin_of(source, place.as_deref()),
+            Told { source: None, .. } => Some(Origin::not_remembered(SourceName::nowhere())),
         };
-        SourceName::new(name).ok_or(Refusal::BadParameters)
+        origin.ok_or(Refusal::BadParameters)
     }
 
     fn report(&self, judged: Result<Judged, VerifierError>, source: SourceName) -> Report {
@@ -239,10 +243,25 @@ impl Desk {
     }
 }
 
+/// What a caller says of where an attempt comes from.
+#[derive(Default)]
+pub(super) struct Told {
+    source: Option<String>,
+    place: Option<String>,
+}
+
 fn verify(desk: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
     let mut parameters: VerifyParameters = understood(parameters)?;
-    let source = parameters.source.take();
-    given(desk.judge(target, parameters.typed(), source, VerifyReply::new)?)
+    let told = Told { source: parameters.source.take(), place: parameters.place.take() };
+    given(desk.judge(target, parameters.typed(), told, VerifyReply::new)?)
+}
+
+/// No line of its own: whoever is let in by it has one of the module, and whoever is not is asked.
+fn recall(_: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
+    let RecallParameters { source, place, seconds, .. } = understood(parameters)?;
+    let origin = origin_of(source, Some(&place)).ok_or(Refusal::BadParameters)?;
+    let recalled = backend::local().recall(target, &origin, seconds)?;
+    given(RecallReply::of(recalled.as_ref()))
 }
 
 fn enrolled(_: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {

@@ -27,6 +27,8 @@ pub enum Change {
     Enabled,
     /// His failures are forgotten.
     Unlocked,
+    /// His remembered logins are forgotten.
+    LoginsForgotten,
     /// What was refused without need is good again.
     Repaired,
     /// He has another device.
@@ -69,6 +71,7 @@ impl Change {
             Self::Disabled => "disabled",
             Self::Enabled => "enabled",
             Self::Unlocked => "unlocked",
+            Self::LoginsForgotten => "logins_forgotten",
             Self::Repaired => "repaired",
             Self::DeviceAdded => "device_added",
             Self::DeviceReplaced => "device_replaced",

@@ -21,6 +21,8 @@ impl Caller {
 /// Whose questions of a kind are answered, besides those of root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
+    /// None.
+    Root,
     /// Those about the caller himself.
     Owner,
     /// Those, and those of the verifiers that the policy names.
@@ -39,7 +41,13 @@ pub(super) fn may_ask(caller: &Caller, who: Who, target: &User, verifiers: &Veri
     let is_verifier = || {
         verifiers.uids.contains(&caller.uid) || caller.groups.iter().any(|gid| verifiers.gids.contains(gid))
     };
-    caller.is_root() || target.uid == Some(caller.uid) || (who == Who::OwnerOrVerifier && is_verifier())
+    let is_owner = || target.uid == Some(caller.uid);
+    caller.is_root()
+        || match who {
+            Who::Root => false,
+            Who::Owner => is_owner(),
+            Who::OwnerOrVerifier => is_owner() || is_verifier(),
+        }
 }
 
 #[cfg(test)]
@@ -76,6 +84,7 @@ mod tests {
             let asked = |who| may_ask(&caller, who, target, &verifiers);
             assert_eq!(asked(Who::Owner), as_owner, "{caller:?} {target:?}");
             assert_eq!(asked(Who::OwnerOrVerifier), as_verifier, "{caller:?} {target:?}");
+            assert_eq!(asked(Who::Root), caller.uid == 0, "{caller:?} {target:?}");
         }
     }
 }

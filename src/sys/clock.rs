@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use nix::time::{ClockId, clock_gettime};
+
 /// 2020-01-01: a clock before this has never been set, and every code would be judged wrongly.
 const EARLIEST: u64 = 1_577_836_800;
 
@@ -11,6 +13,13 @@ pub fn now() -> Option<u64> {
     let now = std::time::SystemTime::now();
     let seconds = now.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
     (seconds >= EARLIEST).then_some(seconds)
+}
+
+/// When the machine was started, in seconds since 1970 by the clock as it is set now: the time asleep counts
+/// too. `None` while the clock is not set.
+pub fn booted() -> Option<u64> {
+    let since = clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?;
+    now()?.checked_sub(u64::try_from(since.tv_sec()).ok()?)
 }
 
 /// Whether the kernel takes the clock to be kept right by somebody. `None` where it does not tell.

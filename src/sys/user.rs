@@ -1,10 +1,12 @@
 //! Accounts, as the name service of this machine knows them.
 
 use std::io;
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::unistd::{Group, Uid, User as Entry};
 
+use super::secure_file::read_published;
 use crate::user::{User, UserName};
 
 /// The account of a name, under the name that the name service gives it. `Ok(None)` only when the
@@ -30,6 +32,13 @@ pub fn group_by_name(name: &UserName) -> io::Result<Option<u32>> {
 /// The real uid of this process.
 pub fn real_uid() -> u32 {
     nix::unistd::getuid().as_raw()
+}
+
+/// The audit session of this process, which the kernel numbers anew at each login (sessionid in proc(5)).
+/// `None` where it belongs to none, or where that cannot be told.
+pub fn audit_session() -> Option<u32> {
+    let text = read_published(Path::new("/proc/self/sessionid"), 16).ok()?;
+    text.trim_end().parse().ok().filter(|session| *session != u32::MAX)
 }
 
 /// Whether this process acts as root.

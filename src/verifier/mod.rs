@@ -8,15 +8,19 @@ mod failure;
 
 pub use failure::{ServiceError, VerifierError};
 
-use crate::credential::{CredentialStore, SourceName, StateHealth, Updated};
+use crate::credential::{CredentialStore, StateHealth, Updated};
 use crate::otp::{Code, Passcode, RecoverySalt};
-use crate::policy::{Accepted, Attempt, Denial, Presented, decide};
+use crate::policy::remembered::{recall, remember};
+use crate::policy::{Accepted, Attempt, Denial, Moment, Origin, Presented, Proof, decide};
 use crate::user::User;
 
 /// The present, for whoever must decide by it.
 pub trait Clock {
     /// Seconds since 1970.
     fn now(&self) -> Result<u64, ClockError>;
+
+    /// When the machine was started, by the same clock: another time after it was set.
+    fn booted(&self) -> Result<u64, ClockError>;
 }
 
 /// The clock cannot be believed: a code that depends on it cannot be judged.
@@ -39,8 +43,13 @@ pub trait Verifier {
 
     /// Judges one typed passcode. When this returns, what follows from the verdict is on disk.
     ///
-    /// It takes as long for a user who is not enrolled, and answers [`Denial::NotEnrolled`].
-    fn verify(&self, user: &User, typed: &Typed, source: &SourceName) -> Result<Judged, VerifierError>;
+    /// It takes as long for a user who is not enrolled, and answers [`Denial::NotEnrolled`]. A code that is
+    /// taken is remembered at the place of its origin, if that has one.
+    fn verify(&self, user: &User, typed: &Typed, origin: &Origin) -> Result<Judged, VerifierError>;
+
+    /// Lets in whom a code has let in from there within so many seconds. `Ok(None)` where nothing is
+    /// remembered: then he is to be asked.
+    fn recall(&self, user: &User, origin: &Origin, seconds: u64) -> Result<Option<Judged>, VerifierError>;
 }
 
 /// What a person typed in one conversation.
@@ -103,6 +112,10 @@ impl<Store: CredentialStore, Time: Clock> LocalVerifier<Store, Time> {
         Self { store, clock }
     }
 
+    fn moment(&self) -> Result<Moment, ClockError> {
+        Ok(Moment { now: self.clock.now()?, booted: self.clock.booted()? })
+    }
+
     /// What is compared under the lock. Recovery codes are derived here, outside of it, and for a
     /// user without a set against a fixed salt, so that nobody learns from the time it takes.
     fn present(&self, user: &User, typed: &Typed) -> Result<Presented, VerifierError> {
@@ -126,17 +139,35 @@ impl<Store: CredentialStore, Time: Clock> Verifier for LocalVerifier<Store, Time
         })
     }
 
-    fn verify(&self, user: &User, typed: &Typed, source: &SourceName) -> Result<Judged, VerifierError> {
-        let attempt = Attempt { presented: self.present(user, typed)?, source: source.clone() };
+    fn verify(&self, user: &User, typed: &Typed, origin: &Origin) -> Result<Judged, VerifierError> {
+        let attempt = Attempt { presented: self.present(user, typed)?, source: origin.source.clone() };
         let updated = self.store.update(user, |credential, state| {
-            let now = self.clock.now()?;
-            let clock_back = state.written.saturating_sub(now);
-            Ok((decide(credential, state, &attempt, now), clock_back))
+            let moment = self.moment()?;
+            let clock_back = state.written.saturating_sub(moment.now);
+            let verdict = decide(credential, state, &attempt, moment.now);
+            if verdict.as_ref().is_ok_and(|accepted| matches!(accepted.proof(), Proof::Code { .. })) {
+                remember(state, origin, moment);
+            }
+            Ok((verdict, clock_back))
         })?;
         let Some(Updated { value, health }) = updated else {
             return Ok(Judged::at_first_sight(Denial::NotEnrolled));
         };
         let (verdict, clock_back) = value.map_err(|ClockError| VerifierError::Clock)?;
         Ok(Judged { verdict, health, clock_back, door: Door::Files })
+    }
+
+    fn recall(&self, user: &User, origin: &Origin, seconds: u64) -> Result<Option<Judged>, VerifierError> {
+        let updated = self.store.update(user, |credential, state| {
+            Ok(recall(credential, state, origin, self.moment()?, seconds))
+        })?;
+        let Some(Updated { value, health }) = updated else { return Ok(None) };
+        let recalled = value.map_err(|ClockError| VerifierError::Clock)?;
+        Ok(recalled.map(|accepted| Judged {
+            verdict: Ok(accepted),
+            health,
+            clock_back: 0,
+            door: Door::Files,
+        }))
     }
 }

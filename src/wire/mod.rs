@@ -5,17 +5,21 @@
 #![forbid(unsafe_code)]
 
 pub mod enrolment;
+mod failure;
 pub mod reply;
 
+pub use failure::{Failure, error};
+
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::credential::{SourceName, StateHealth};
 use crate::otp::{Code, Passcode};
-use crate::policy::{Accepted, Denial, Proof};
+use crate::policy::{Accepted, Denial, Origin, Place, Proof};
 use crate::status::Status;
 use crate::user::User;
-use crate::verifier::{Door, Enrolment, Judged, ServiceError, Typed, VerifierError};
+use crate::verifier::{Door, Enrolment, Judged, ServiceError, Typed};
 
 /// The name of the interface.
 pub const INTERFACE: &str = "io.countersign";
@@ -36,6 +40,10 @@ pub struct AboutUser {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
 }
+
+/// What a method replies that only does something.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Nothing {}
 
 /// What `io.countersign.GetEnrolment` replies.
 #[derive(Debug, Serialize, Deserialize)]
@@ -68,6 +76,36 @@ pub struct VerifyParameters {
     /// Where the attempt comes from. Only root may say that; for all others it is their uid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Where a login may be remembered, 64 hex digits. Only root may say that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// `io.countersign.Recall`, which only root may ask.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecallParameters {
+    /// The name of the account.
+    pub user: String,
+    /// Its uid as the caller knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Where the attempt comes from.
+    pub source: String,
+    /// Where the login may be remembered, 64 hex digits.
+    pub place: String,
+    /// For how long a login is remembered.
+    pub seconds: u64,
+}
+
+/// What `io.countersign.Recall` replies.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RecallReply {
+    /// When a code was taken there that need not be asked for again; nothing where none is remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remembered_since: Option<u64>,
+    /// In what shape the state was found.
+    state: String,
 }
 
 /// What `io.countersign.Verify` replies: either what was proven or why not.
@@ -103,30 +141,6 @@ struct Proven {
     brought_back: bool,
 }
 
-/// The errors of the interface, by their names.
-pub mod error {
-    /// This caller may not ask about this user.
-    pub const NOT_PERMITTED: &str = "io.countersign.NotPermitted";
-    /// Nothing was done, and who asks can do something about it; the parameters are
-    /// [`RefusedParameters`](super::enrolment::RefusedParameters).
-    pub const REFUSED: &str = "io.countersign.Refused";
-    /// There are too many callers.
-    pub const BUSY: &str = "io.countersign.Busy";
-    /// No verdict could be had; the parameters are [`Failure`](super::Failure).
-    pub const FAILED: &str = "io.countersign.Failed";
-}
-
-/// The parameters of `io.countersign.Failed`: the same words as in the log.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Failure {
-    /// A word of the closed list.
-    pub reason: String,
-    /// What is behind it.
-    pub cause: String,
-    /// What an administrator can do about it.
-    pub mend: String,
-}
-
 impl AboutUser {
     /// Names a user.
     pub fn new(user: &User) -> Self {
@@ -148,7 +162,7 @@ impl EnrolmentReply {
 
 impl VerifyParameters {
     /// For the wire.
-    pub fn new(user: &User, typed: &Typed, source: &SourceName) -> Self {
+    pub fn new(user: &User, typed: &Typed, origin: &Origin) -> Self {
         let passcode = match &typed.passcode {
             Passcode::Code(code) => code.to_text(),
             Passcode::Recovery(code) => code.to_text(),
@@ -158,7 +172,8 @@ impl VerifyParameters {
             uid: user.uid,
             passcode,
             previous: typed.previous.as_ref().map(Code::to_text),
-            source: Some(source.to_string()),
+            source: Some(origin.source.to_string()),
+            place: origin.place.map(|place| HEXLOWER.encode(&place.0)),
         }
     }
 
@@ -173,12 +188,50 @@ impl VerifyParameters {
     }
 }
 
+/// Where root says that an attempt comes from.
+pub fn origin_of(source: String, place: Option<&str>) -> Option<Origin> {
+    let place = match place {
+        Some(text) => Some(Place(HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()?)),
+        None => None,
+    };
+    Some(Origin { source: SourceName::new(source)?, place })
+}
+
+impl RecallParameters {
+    /// For the wire.
+    pub fn new(user: &User, source: &SourceName, place: Place, seconds: u64) -> Self {
+        let (source, place) = (source.to_string(), HEXLOWER.encode(&place.0));
+        Self { user: user.name.to_string(), uid: user.uid, source, place, seconds }
+    }
+}
+
+impl RecallReply {
+    /// For the wire.
+    pub fn of(recalled: Option<&Judged>) -> Self {
+        let health = recalled.map_or(StateHealth::Whole, |judged| judged.health);
+        let since = recalled.and_then(|judged| match judged.verdict.as_ref().ok()?.proof() {
+            Proof::Remembered { since } => Some(*since),
+            Proof::Code { .. } | Proof::Recovery { .. } => None,
+        });
+        Self { remembered_since: since, state: health.word().to_owned() }
+    }
+
+    /// Ours again. The caller has made sure that it was root who said so.
+    pub fn judged_by_root(self) -> Result<Option<Judged>, ServiceError> {
+        let health = StateHealth::from_word(&self.state).ok_or(ServiceError::Unintelligible)?;
+        Ok(self.remembered_since.map(|since| {
+            let verdict = Ok(Accepted::by_word_of_root(Proof::Remembered { since }));
+            Judged { verdict, health, clock_back: 0, door: Door::Socket }
+        }))
+    }
+}
+
 impl VerifyReply {
     /// For the wire.
     pub fn new(judged: &Judged) -> Self {
         let denial = judged.verdict.as_ref().err();
         Self {
-            accepted: judged.verdict.as_ref().ok().map(|accepted| Proven::new(accepted.proof())),
+            accepted: judged.verdict.as_ref().ok().and_then(|accepted| Proven::new(accepted.proof())),
             denied: denial.map(|denial| denial.reason().to_owned()),
             seconds: match denial {
                 Some(Denial::BackedOff { seconds }) => Some(*seconds),
@@ -205,7 +258,8 @@ impl VerifyReply {
 }
 
 impl Proven {
-    fn new(proof: &Proof) -> Self {
+    /// Nothing for what was proven before: no verdict on a passcode says so.
+    fn new(proof: &Proof) -> Option<Self> {
         let nothing = Self {
             authenticator: None,
             drift: None,
@@ -214,15 +268,16 @@ impl Proven {
             brought_back: false,
         };
         match proof {
-            Proof::Code { authenticator, drift, resynchronised } => Self {
+            Proof::Code { authenticator, drift, resynchronised } => Some(Self {
                 authenticator: Some(authenticator.clone()),
                 drift: Some(*drift),
                 resynchronised: *resynchronised,
                 ..nothing
-            },
+            }),
             Proof::Recovery { left, brought_back } => {
-                Self { recovery_codes_left: Some(*left), brought_back: *brought_back, ..nothing }
+                Some(Self { recovery_codes_left: Some(*left), brought_back: *brought_back, ..nothing })
             }
+            Proof::Remembered { .. } => None,
         }
     }
 
@@ -235,27 +290,6 @@ impl Proven {
             _ => Err(ServiceError::Unintelligible),
         }
     }
-}
-
-impl Failure {
-    /// The words of an error.
-    pub fn new(error: &VerifierError) -> Self {
-        Self { reason: error.reason().to_owned(), cause: error.to_string(), mend: error.mend().to_owned() }
-    }
-
-    /// Ours again. The reason goes to the log unquoted, so it must be a word.
-    pub fn into_error(self) -> ServiceError {
-        let Self { reason, cause, mend } = self;
-        if !is_word(&reason) {
-            return ServiceError::Unintelligible;
-        }
-        ServiceError::Failed { reason, cause, mend }
-    }
-}
-
-/// Whether a text can be a word of a closed list.
-fn is_word(text: &str) -> bool {
-    (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 #[cfg(test)]

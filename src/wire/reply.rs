@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::enrolment::RefusedParameters;
-use super::{Failure, error, is_word};
+use super::failure::is_word;
+use super::{Failure, error};
 use crate::verifier::ServiceError;
 
 /// A reply of Varlink.

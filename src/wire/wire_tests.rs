@@ -69,13 +69,42 @@ fn what_was_typed_comes_over_as_it_was() {
         };
         let typed = Typed { passcode: Passcode::parse(now.as_bytes()).unwrap(), previous: before.map(code) };
         let source = SourceName::new("addr:192.0.2.7".to_owned()).unwrap();
-        let text = serde_json::to_string(&VerifyParameters::new(&alice(), &typed, &source)).unwrap();
+        let origin = Origin { source, place: Some(Place([7; 32])) };
+        let text = serde_json::to_string(&VerifyParameters::new(&alice(), &typed, &origin)).unwrap();
         let over: VerifyParameters = serde_json::from_str(&text).unwrap();
         assert_eq!((over.user.as_str(), over.uid), ("alice", Some(1000)));
         assert_eq!((over.passcode.as_str(), over.source.as_deref()), (now, Some("addr:192.0.2.7")));
+        assert_eq!(origin_of(over.source.clone().unwrap(), over.place.as_deref()), Some(origin));
         assert_eq!(over.previous.as_ref().map(|text| text.as_str()), before);
         assert!(over.typed().is_some_and(|typed| typed.previous.is_some() == before.is_some()));
     }
+}
+
+#[test]
+fn a_remembered_login_comes_over_and_no_verdict_on_a_passcode_says_so() {
+    let remembered = || judged(Ok(Accepted::by_word_of_root(Proof::Remembered { since: 1_800_000_000 })));
+    let over = |recalled: Option<&Judged>| {
+        let text = serde_json::to_string(&RecallReply::of(recalled)).unwrap();
+        serde_json::from_str::<RecallReply>(&text).unwrap().judged_by_root().unwrap()
+    };
+    let found = over(Some(&remembered())).unwrap();
+    assert_eq!(found.verdict.unwrap().proof(), &Proof::Remembered { since: 1_800_000_000 });
+    assert_eq!((found.health, found.door), (StateHealth::FellBack, Door::Socket));
+    assert!(over(None).is_none());
+    let text = serde_json::to_string(&VerifyReply::new(&remembered())).unwrap();
+    assert!(serde_json::from_str::<VerifyReply>(&text).unwrap().judged_by_root().is_err(), "{text}");
+    let odd: RecallReply = serde_json::from_str(r#"{"remembered_since":1,"state":"fine"}"#).unwrap();
+    assert!(odd.judged_by_root().is_err());
+}
+
+#[test]
+fn a_place_has_64_hex_digits() {
+    let origin = |place: &str| origin_of("addr:192.0.2.7".to_owned(), Some(place));
+    assert!(origin(&"0a".repeat(32)).is_some());
+    for place in ["", "0a", &"0A".repeat(32), &"0a".repeat(33), &"0g".repeat(32)] {
+        assert_eq!(origin(place), None, "{place:?}");
+    }
+    assert_eq!(origin_of("a b".to_owned(), None), None);
 }
 
 #[test]

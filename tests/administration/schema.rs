@@ -56,6 +56,7 @@ fn every_field_of_a_status_is_in_the_interface_of_the_service() {
         ("AuthenticatorStatus", "authenticator"),
         ("KnownSourceStatus", "source"),
         ("Records", "records"),
+        ("RefusedStatus", "refused"),
     ];
     for (type_name, definition) in types {
         let start = format!("type {type_name} (");

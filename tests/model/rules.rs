@@ -37,6 +37,7 @@ pub fn word(verdict: &Result<Proof, Denial>) -> &'static str {
         Ok(Proof::Code { resynchronised: true, .. }) => "resynchronised",
         Ok(Proof::Recovery { brought_back: false, .. }) => "recovered",
         Ok(Proof::Recovery { brought_back: true, .. }) => "brought_back",
+        Ok(Proof::Remembered { .. }) => "remembered",
         Err(denial) => denial.reason(),
     }
 }

@@ -22,6 +22,14 @@ known = [
 counters = [
 %s]
 """ % ("[0, 0],\n" * 16)
+# What format 2 has besides.
+MORE = """booted = 1799000000
+remembered = [
+[0, "c1c2c3c4c5c6c7c8", 1799990000],
+]
+refused = [3, 1799991000, "addr:198.51.100.4"]
+refused_before = [0, 0, "none:"]
+"""
 
 
 def slot(body=BODY, user="alice", sequence="7", form="1", digest=None, size=SIZE, magic="countersign-state"):
@@ -39,17 +47,23 @@ def changed(old, new):
     return slot(BODY.replace(old, new, 1))
 
 
+def later(old, new):
+    assert old in MORE, old
+    return slot(BODY + MORE.replace(old, new, 1), form="2")
+
+
 VALID, INVALID = "valid 7", "invalid"
 KEY = '["1f2e3d4c5b6a7988", 60000001, -3, 1],\n'
 KNOWN = '["addr:192.0.2.7", 0, 0, 1799990000],\n'
+REMEMBERED = '[0, "c1c2c3c4c5c6c7c8", 1799990000],\n'
 SET = '["0707070707070707", ["a1a2a3a4a5a6a7a8", "b1b2b3b4b5b6b7b8"]],\n'
 VECTORS = {
     "ordinary": (VALID, slot()),
     "empty_lists": (VALID, slot(BODY.replace(KEY, "").replace(KNOWN, "").replace(SET, ""))),
     "blank": ("blank", b"\n" * SIZE),
     "zeros": (INVALID, b"\0" * SIZE),
-    "other_format": ("other format", slot("anything at all", form="2")),
-    "other_format_torn": (INVALID, slot("anything at all", form="2", digest="0" * 32)),
+    "other_format": ("other format", slot("anything at all", form="3")),
+    "other_format_torn": (INVALID, slot("anything at all", form="3", digest="0" * 32)),
     "other_user": (INVALID, slot(user="bob")),
     "digest_bad": (INVALID, slot(digest="0" * 32)),
     "digest_in_capitals": (INVALID, slot().replace(slot()[22:54], slot()[22:54].upper())),
@@ -70,6 +84,12 @@ VECTORS = {
     "lean_of_two": (INVALID, changed("-3, 1", "-3, 2")),
     "step_negative": (INVALID, changed("60000001", "-1")),
     "key_name_short": (INVALID, changed("1f2e3d4c5b6a7988", "1f2e")),
+    "ordinary_of_format_2": (VALID, slot(BODY + MORE, form="2")),
+    "nine_remembered": (INVALID, later(REMEMBERED, REMEMBERED * 9)),
+    "remembered_from_nowhere": (INVALID, later("[0, ", "[1, ")),
+    "remembered_place_short": (INVALID, later("c1c2c3c4c5c6c7c8", "c1c2")),
+    "remembered_before_1970": (INVALID, later("1799990000", "-1")),
+    "refused_by_nobody": (INVALID, later("addr:198.51.100.4", "")),
     "source_with_quote": (INVALID, changed("addr:192.0.2.7", "addr:\\\"")),
 }
 
