@@ -11,6 +11,7 @@ pub mod rehearsal;
 pub mod remembered;
 pub mod replay;
 pub mod resync;
+pub mod rules;
 pub mod source;
 pub mod throttle;
 pub mod window;

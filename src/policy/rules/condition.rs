@@ -1,0 +1,155 @@
+//! One condition of a rule: a list of which one must hold, and the exceptions to it.
+
+use super::week::covers;
+use super::{Groups, LocalTime, Network, Person, Span};
+use crate::policy::source::{Facts, address_told};
+use crate::user::User;
+
+/// Whether a condition holds; where not, the key of the policy file that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It holds.
+    Yes,
+    /// It does not.
+    No(&'static str),
+    /// That cannot be told.
+    Unknown(&'static str),
+}
+
+/// What is listed: any of these, but none of those that have a `!` before them. Nothing listed is everything,
+/// and exceptions alone are everything but those.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// Any of these.
+    pub any_of: Vec<T>,
+    /// But none of these.
+    pub none_of: Vec<T>,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { any_of: Vec::new(), none_of: Vec::new() }
+    }
+}
+
+impl<T> Listed<T> {
+    /// Whether nothing is listed.
+    pub fn is_empty(&self) -> bool {
+        self.any_of.is_empty() && self.none_of.is_empty()
+    }
+
+    /// Whether the list holds, if `is` tells of each item whether it does. `None` is what cannot be told.
+    fn holds(&self, mut is: impl FnMut(&T) -> Option<bool>) -> Option<bool> {
+        let excepted = any(&self.none_of, &mut is);
+        if excepted == Some(true) {
+            return Some(false);
+        }
+        let listed = if self.any_of.is_empty() { Some(true) } else { any(&self.any_of, &mut is) };
+        match (listed, excepted) {
+            (Some(false), _) => Some(false),
+            (Some(true), Some(_)) => Some(true),
+            _ => None,
+        }
+    }
+}
+
+/// Whether any item holds.
+fn any<T>(items: &[T], is: &mut impl FnMut(&T) -> Option<bool>) -> Option<bool> {
+    let mut told = Some(false);
+    for item in items {
+        match is(item) {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => told = None,
+        }
+    }
+    told
+}
+
+fn fit(key: &'static str, holds: Option<bool>) -> Fit {
+    match holds {
+        Some(true) => Fit::Yes,
+        Some(false) => Fit::No(key),
+        None => Fit::Unknown(key),
+    }
+}
+
+/// A terminal, or with a `*` at its end all whose names begin like it. `/dev/` in front says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// The name, or its beginning.
+    name: String,
+    /// Whether it is a beginning.
+    is_prefix: bool,
+}
+
+impl Terminal {
+    /// Of a text such as `tty1`, `/dev/ttyS*` or `pts/*`.
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.strip_prefix("/dev/").unwrap_or(text);
+        let (name, is_prefix) = text.strip_suffix('*').map_or((text, false), |name| (name, true));
+        let is_name = !name.contains('*') && name.bytes().all(|byte| byte.is_ascii_graphic());
+        (is_name && !text.is_empty()).then(|| Self { name: name.to_owned(), is_prefix })
+    }
+
+    fn is(&self, tty: &str) -> bool {
+        let tty = tty.strip_prefix("/dev/").unwrap_or(tty);
+        if self.is_prefix { tty.starts_with(&self.name) } else { tty == self.name }
+    }
+
+    /// Whether all that is named by the other is named by this one.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        self == other || (self.is_prefix && other.name.starts_with(&self.name))
+    }
+}
+
+pub(super) fn user(users: &Listed<Person>, user: &User, groups: &dyn Groups) -> Fit {
+    let is = |person: &Person| match person {
+        Person::User(name) => Some(*name == user.name),
+        Person::Group(group) => groups.has(user, group),
+    };
+    fit("users", users.holds(is))
+}
+
+pub(super) fn service(services: &Listed<String>, facts: &Facts) -> Fit {
+    fit("services", services.holds(|service| Some(*service == facts.service)))
+}
+
+/// A login without an address is from no network; one whose host has only a name may be from any.
+pub(super) fn network(networks: &Listed<Network>, facts: &Facts) -> Fit {
+    if networks.is_empty() {
+        return Fit::Yes;
+    }
+    match (address_told(facts), &facts.rhost) {
+        (Some(address), _) => fit("from", networks.holds(|network| Some(network.contains(address)))),
+        (None, Some(_)) => Fit::Unknown("from"),
+        (None, None) => Fit::No("from"),
+    }
+}
+
+pub(super) fn terminal(ttys: &Listed<Terminal>, facts: &Facts) -> Fit {
+    let tty = facts.tty.as_deref().unwrap_or_default();
+    if ttys.is_empty() {
+        Fit::Yes
+    } else if tty.is_empty() {
+        Fit::No("ttys")
+    } else {
+        fit("ttys", ttys.holds(|terminal| Some(terminal.is(tty))))
+    }
+}
+
+/// Only sshd says which methods were completed; of other services none is known to be.
+pub(super) fn first_factor(methods: &Listed<String>, facts: &Facts) -> Fit {
+    let told = facts.ssh_auth_info.as_deref().filter(|_| facts.service == "sshd").unwrap_or_default();
+    let is = |method: &String| {
+        Some(told.lines().any(|line| line.split(' ').next().is_some_and(|word| word == method)))
+    };
+    fit("first_factor", methods.holds(is))
+}
+
+pub(super) fn time(spans: &[Span], now: Option<LocalTime>) -> Fit {
+    if spans.is_empty() {
+        return Fit::Yes;
+    }
+    fit("time", now.map(|now| covers(spans, now)))
+}
