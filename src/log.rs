@@ -12,6 +12,9 @@ use crate::login::{Outcome, Proof, Report, StateHealth};
 /// How much of a name is shown, in bytes: as long as a name can be.
 const MOST_OF_A_NAME: usize = 255;
 
+/// What to do about a policy file that cannot be used.
+const MEND_POLICY: &str = "correct the file: countersign check-config tells more, see countersign.toml(5)";
+
 /// How grave a line is (syslog(3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -38,6 +41,9 @@ pub fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
     let mut text = format!("event={event}");
     if let Some(reason) = reason_of(&report.outcome) {
         let _ = write!(text, " reason={reason}");
+    }
+    if let Outcome::Exempt { rule } = &report.outcome {
+        let _ = write!(text, " rule={}", word(rule));
     }
     let _ = write!(text, " service={}", word(service));
     if let Some(source) = &report.source {
@@ -81,15 +87,18 @@ fn event_of(outcome: &Outcome) -> (Level, &'static str) {
             Proof::Remembered { .. } => (Level::Info, "remembered"),
         },
         Outcome::FirstFactorProven => (Level::Info, "first_factor"),
-        Outcome::NotEnrolledAllowed => (Level::Notice, "ignored"),
+        Outcome::NotEnrolledAllowed | Outcome::Exempt { .. } => (Level::Notice, "ignored"),
         Outcome::Denied(_)
         | Outcome::FirstFactorMissing
+        | Outcome::FirstPassMissing
         | Outcome::OtherUser
+        | Outcome::CallerUnknown
         | Outcome::BadName(_)
         | Outcome::ConversationFailed => (Level::Notice, "denied"),
         Outcome::Unavailable(_)
         | Outcome::OwnService
         | Outcome::BadArguments(_)
+        | Outcome::BadPolicy(_)
         | Outcome::AccountsUnreadable(_) => (Level::Error, "error"),
     }
 }
@@ -99,6 +108,10 @@ fn reason_of(outcome: &Outcome) -> Option<&str> {
     Some(match outcome {
         Outcome::Accepted(_) | Outcome::FirstFactorProven => return None,
         Outcome::NotEnrolledAllowed => "not_enrolled",
+        Outcome::Exempt { .. } => "exempt",
+        Outcome::FirstPassMissing => "first_pass_missing",
+        Outcome::CallerUnknown => "caller_unknown",
+        Outcome::BadPolicy(_) => "bad_policy",
         Outcome::FirstFactorMissing => "first_factor_missing",
         Outcome::Denied(denial) => denial.reason(),
         Outcome::OtherUser => "user_changed",
@@ -118,6 +131,11 @@ fn cause_of(outcome: &Outcome) -> Option<(String, &str)> {
         Outcome::BadArguments(error) => {
             Some((error.to_string(), "correct the module's line in /etc/pam.d, see pam_countersign(8)"))
         }
+        Outcome::BadPolicy(problem) => Some((problem.clone(), MEND_POLICY)),
+        Outcome::FirstPassMissing => Some((
+            "use_first_pass, and nothing was typed for a module before".to_owned(),
+            "put a module in front that asks for the password, or write try_first_pass",
+        )),
         Outcome::BadName(error) => Some((error.to_string(), "log in with the name of an account")),
         Outcome::AccountsUnreadable(error) => {
             Some((error.to_string(), "look at the name service, see nsswitch.conf(5)"))
@@ -134,15 +152,16 @@ fn cause_of(outcome: &Outcome) -> Option<(String, &str)> {
         | Outcome::FirstFactorProven
         | Outcome::FirstFactorMissing
         | Outcome::NotEnrolledAllowed
+        | Outcome::Exempt { .. }
         | Outcome::Denied(_)
+        | Outcome::CallerUnknown
         | Outcome::OtherUser => None,
     }
 }
 
 /// The line for a policy file that cannot be used, about nobody in particular.
 pub fn bad_policy(cause: &str) -> Line {
-    let mend = "correct the file, see countersign-serve(8)";
-    let (cause, mend) = (quoted(cause.as_bytes()), quoted(mend.as_bytes()));
+    let (cause, mend) = (quoted(cause.as_bytes()), quoted(MEND_POLICY.as_bytes()));
     Line { level: Level::Error, text: format!("event=error reason=bad_policy cause={cause} mend={mend}") }
 }
 

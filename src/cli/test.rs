@@ -50,14 +50,14 @@ fn enrolment(user: &User) -> Result<Credential, Error> {
 fn rehearsal(user: &User, typed: &[u8], source: &SourceName) -> Result<Rehearsal, Error> {
     let credential = enrolment(user)?;
     let state = backend::store().read_state(user)?;
-    let Some(passcode) = Passcode::parse(typed) else {
-        return Ok(Rehearsal { verdict: Err(Denial::Malformed), otherwise: None, clue: None });
-    };
-    let presented = match passcode {
-        Passcode::Code(code) => Presented::Code { code, previous: None },
-        Passcode::Recovery(code) => {
+    let presented = match Passcode::parse(typed) {
+        Some(Passcode::Code(code)) => Presented::Code { code, previous: None },
+        Some(Passcode::Recovery(code)) => {
             let salt = credential.recovery.as_ref().map_or(RecoverySalt::FOR_UNKNOWN_USERS, |set| set.salt);
             Presented::Recovery { salt, digest: code.digest(&salt), previous: None }
+        }
+        Some(Passcode::Ending(_)) | None => {
+            return Ok(Rehearsal { verdict: Err(Denial::Malformed), otherwise: None, clue: None });
         }
     };
     let now = sys::clock::now().ok_or(Error::Clock)?;

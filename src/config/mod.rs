@@ -8,6 +8,10 @@ mod duration;
 pub mod file;
 mod nearest;
 pub mod resolve;
+pub mod rule;
+pub mod texts;
 
 pub use args::{ArgumentError, FirstPass, RawArguments};
-pub use resolve::{Config, FirstFactor, Unenrolled};
+pub use file::{PolicyFile, Tell, Unenrolled};
+pub use resolve::{Config, FirstFactor};
+pub use texts::Texts;

@@ -10,6 +10,7 @@ mod problem;
 pub mod record;
 pub mod slot;
 pub mod state;
+mod state_text;
 pub mod store;
 
 pub use parameters::CodeParameters;

@@ -4,6 +4,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::credential::state::{
+    COUNTERS, Failures, KeyName, KeyRecord, KnownSource, RecoveryRecord, Refused, Remembered, SourceName,
+    VouchedSet,
+};
 
 fn name(text: &str) -> UserName {
     UserName::new(text.as_bytes()).unwrap()
@@ -128,7 +132,7 @@ fn a_whole_slot_of_a_later_format_is_told_apart() {
 fn a_state_of_the_former_format_remembers_nothing_and_is_read() {
     let alice = name("alice");
     let state = State::new([7; 16], 5);
-    let former: String = body(&state)
+    let former: String = state_text::write(&state, SIZE)
         .unwrap()
         .lines()
         .filter(|line| !["booted", "remembered", "refused"].iter().any(|key| line.starts_with(key)))

@@ -3,9 +3,9 @@
 use super::machine::{Account, Enrolment, Machine, Sshd, WrongFile};
 use super::stack::PamFiles;
 use super::*;
-use crate::config::file::Name;
 use crate::credential::State;
 use crate::credential::record::tests::alice;
+use crate::policy::rules::Person;
 use crate::status::Status;
 use crate::user::UserName;
 
@@ -275,7 +275,7 @@ fn what_is_wrong_around_the_stacks_is_found() {
     };
     assert_eq!(with(wrong), ["wrong_file"]);
     assert_eq!(with(|machine| machine.policy_problem = Some("line 2, column 1".to_owned())), ["bad_policy"]);
-    let nobody = || Name::User(UserName::new(b"radiusd").unwrap());
+    let nobody = || Person::User(UserName::new(b"radiusd").unwrap());
     assert_eq!(with(|machine| machine.unknown_verifiers.push(nobody())), ["unknown_verifier"]);
     assert_eq!(with(|machine| machine.is_synchronised = Some(false)), ["clock_not_synchronised"]);
     assert_eq!(with(|machine| machine.is_synchronised = None), [""; 0]);

@@ -1,7 +1,7 @@
 //! What was read of a machine.
 
 use super::stack::PamFiles;
-use crate::config::file::Name;
+use crate::policy::rules::Person;
 use crate::status::Status;
 
 /// All that the doctor looks at.
@@ -18,7 +18,7 @@ pub struct Machine {
     /// Why the policy file cannot be used.
     pub policy_problem: Option<String>,
     /// The verifiers of the policy whom nobody knows.
-    pub unknown_verifiers: Vec<Name>,
+    pub unknown_verifiers: Vec<Person>,
     /// Whether the kernel takes the clock to be synchronised. `None` where it does not tell.
     pub is_synchronised: Option<bool>,
     /// Seconds since 1970; `None` where the clock is before 2020.

@@ -2,7 +2,8 @@
 
 use super::machine::Machine;
 use super::{Finding, Severity};
-use crate::config::file::{self, Name};
+use crate::config::file;
+use crate::policy::rules::Person;
 
 /// What is called by no path here: where it is, its keeper knows.
 const STORE: &str = "the store";
@@ -44,8 +45,8 @@ fn policy(machine: &Machine) -> Vec<Finding> {
         return vec![Finding::new(Severity::Error, "bad_policy", file::PATH, problem.clone(), mend)];
     }
     let unknown = machine.unknown_verifiers.iter().map(|name| match name {
-        Name::User(name) => format!("there is no user {name}"),
-        Name::Group(name) => format!("there is no group {name}"),
+        Person::User(name) => format!("there is no user {name}"),
+        Person::Group(name) => format!("there is no group {name}"),
     });
     unknown
         .map(|what| {

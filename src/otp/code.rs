@@ -8,6 +8,7 @@ use std::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
+use super::ending::Ending;
 use super::recovery::RecoveryCode;
 
 /// The longest reply looked at, in bytes. PAM allows 512; a passcode needs far fewer.
@@ -110,6 +111,8 @@ pub enum Passcode {
     Code(Code),
     /// 16 characters of Crockford's base32.
     Recovery(RecoveryCode),
+    /// One of them behind a password. Never what a reply is read as by itself.
+    Ending(Ending),
 }
 
 impl Passcode {
@@ -158,7 +161,7 @@ mod tests {
     fn code(reply: &str) -> Option<String> {
         match Passcode::parse(reply.as_bytes())? {
             Passcode::Code(code) => Some(code.to_text().to_string()),
-            Passcode::Recovery(_) => None,
+            Passcode::Recovery(_) | Passcode::Ending(_) => None,
         }
     }
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod code;
+pub mod ending;
 pub mod hotp;
 pub mod recovery;
 pub mod secret;
@@ -11,6 +12,7 @@ pub mod totp;
 pub mod uri;
 
 pub use code::{Code, Digits, Passcode};
+pub use ending::Ending;
 pub use hotp::Algorithm;
 pub use recovery::{RecoveryCode, RecoveryDigest, RecoverySalt};
 pub use secret::SharedSecret;

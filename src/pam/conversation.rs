@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::handle::{Handle, Style};
 use crate::log::line;
-use crate::login::{Conversation, ConversationError, Report, Tone};
+use crate::login::{Conversation, ConversationError, Report, Tone, Typing};
 use crate::sys;
 use crate::user::{User, UserName};
 
@@ -29,8 +29,16 @@ impl<'a, 'b> PamConversation<'a, 'b> {
 }
 
 impl Conversation for PamConversation<'_, '_> {
-    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, ConversationError> {
-        self.handle.ask(prompt)
+    fn ask(&mut self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, ConversationError> {
+        self.handle.ask(prompt, typing)
+    }
+
+    fn first_pass(&mut self) -> Option<Zeroizing<Vec<u8>>> {
+        self.handle.password()
+    }
+
+    fn forward(&mut self, password: &[u8]) -> Result<(), ConversationError> {
+        self.handle.set_password(password)
     }
 
     fn tell(&mut self, tone: Tone, text: &str) {

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use pam::constants::{PAM_SILENT, PamFlag, PamResultCode};
 use pam::module::{PamHandle, PamHooks};
@@ -9,8 +10,8 @@ use pam::module::{PamHandle, PamHooks};
 use super::conversation::PamConversation;
 use super::handle::Handle;
 use super::result::{AFTER_A_PANIC, result_code};
-use crate::backend;
-use crate::config::{Config, RawArguments, resolve::resolve};
+use crate::backend::{self, Here, PolicyError};
+use crate::config::{Config, PolicyFile, RawArguments, resolve::resolve};
 use crate::log::line;
 use crate::login::{Facts, Outcome, Report, Request, login};
 use crate::sys;
@@ -56,7 +57,10 @@ fn authenticate(handle: &mut Handle<'_>, arguments: &[&CStr], silent: bool) -> P
         Ok(raw) => {
             #[cfg(feature = "deliberate-panic")]
             assert!(!raw.panic, "asked for by the argument panic");
-            run(handle, &service, &typed_name, &resolve(raw), silent)
+            match policy_for(&raw) {
+                Ok(file) => run(handle, &service, &typed_name, &resolve(raw, file), silent),
+                Err(error) => Report::early(Outcome::BadPolicy(error.to_string())),
+            }
         }
         Err(error) => Report::early(Outcome::BadArguments(error)),
     };
@@ -68,14 +72,24 @@ fn authenticate(handle: &mut Handle<'_>, arguments: &[&CStr], silent: bool) -> P
     code
 }
 
+/// The file that the line names, or that of the machine.
+fn policy_for(raw: &RawArguments) -> Result<PolicyFile, PolicyError> {
+    match &raw.conf {
+        Some(path) => backend::policy_file_at(Path::new(path)),
+        None => backend::policy_file(),
+    }
+}
+
 fn run(handle: &mut Handle<'_>, service: &str, typed_name: &[u8], config: &Config, silent: bool) -> Report {
     let user = match account_of(typed_name) {
         Ok(user) => user,
         Err(outcome) => return Report::early(outcome),
     };
-    let request = Request { user, facts: facts(handle, service) };
+    let here = Here::default();
+    let request = Request { user, facts: facts(handle, service), world: &here };
     if config.debug {
-        handle.log(LOG_DEBUG, &format!("debug: {config:?} {:?}", request.facts));
+        let rules = config.rules.len();
+        handle.log(LOG_DEBUG, &format!("debug: rules={rules} {:?}", request.facts));
     }
     let mut conversation = PamConversation::new(handle, service, typed_name, silent);
     login(&request, config, &backend::ThisMachine, &mut conversation)

@@ -3,12 +3,12 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_uint};
 
 use pam::conv::Conv;
-use pam::items::{RHost, RUser, Service, Tty, User};
+use pam::items::{AuthTok, Item as _, RHost, RUser, Service, Tty, User};
 use pam::module::PamHandle;
 use zeroize::Zeroizing;
 
 use crate::log::{Level, Line};
-use crate::login::ConversationError;
+use crate::login::{ConversationError, Typing};
 
 #[link(name = "pam")]
 unsafe extern "C" {
@@ -66,6 +66,23 @@ impl<'a> Handle<'a> {
         self.0.get_item::<Tty<'_>>().ok().flatten().map(|item| text_of(&item))
     }
 
+    /// PAM_AUTHTOK: what was typed for a module before this one.
+    pub(super) fn password(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let item = self.0.get_item::<AuthTok<'_>>().ok().flatten()?;
+        Some(Zeroizing::new(item.as_bytes().to_vec()))
+    }
+
+    /// Sets PAM_AUTHTOK for the modules behind this one. libpam keeps a copy of its own, and wipes that.
+    pub(super) fn set_password(&mut self, password: &[u8]) -> Result<(), ConversationError> {
+        let mut text = Zeroizing::new(Vec::with_capacity(password.len().saturating_add(1)));
+        text.extend_from_slice(password);
+        text.push(0);
+        let text = CStr::from_bytes_with_nul(&text).map_err(|_| ConversationError)?;
+        // SAFETY: the text ends with a NUL, and outlives the item.
+        let item = unsafe { AuthTok::from_raw(text.as_ptr()) };
+        self.0.set_item_str(item).map_err(|_| ConversationError)
+    }
+
     /// A variable of the PAM environment, which only applications and modules write to.
     pub(super) fn environment(&mut self, name: &CStr) -> Option<String> {
         // SAFETY: the handle is the one libpam called us with, and the name ends with a NUL.
@@ -102,13 +119,15 @@ impl<'a> Handle<'a> {
         unsafe { pam_syslog(self.0, libc::LOG_AUTHPRIV | level, c"%s".as_ptr(), line.as_ptr()) };
     }
 
-    /// Asks for a line without echo.
-    pub(super) fn ask(&self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, ConversationError> {
+    /// Asks for a line.
+    pub(super) fn ask(&self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, ConversationError> {
+        let style = match typing {
+            Typing::Hidden => pam::constants::PAM_PROMPT_ECHO_OFF,
+            Typing::Shown => pam::constants::PAM_PROMPT_ECHO_ON,
+        };
         let conversation = self.conversation().ok_or(ConversationError)?;
-        let reply = conversation
-            .send(pam::constants::PAM_PROMPT_ECHO_OFF, prompt)
-            .map_err(|_| ConversationError)?
-            .ok_or(ConversationError)?;
+        let reply =
+            conversation.send(style, prompt).map_err(|_| ConversationError)?.ok_or(ConversationError)?;
         Ok(Zeroizing::new(reply.as_bytes().to_vec()))
     }
 

@@ -12,13 +12,18 @@ use crate::login::Outcome;
 pub(super) fn result_code(outcome: &Outcome) -> PamResultCode {
     match outcome {
         Outcome::Accepted(_) | Outcome::FirstFactorProven => PamResultCode::PAM_SUCCESS,
-        Outcome::NotEnrolledAllowed => PamResultCode::PAM_IGNORE,
-        Outcome::Denied(_) | Outcome::FirstFactorMissing | Outcome::OtherUser | Outcome::BadName(_) => {
-            PamResultCode::PAM_AUTH_ERR
-        }
+        Outcome::NotEnrolledAllowed | Outcome::Exempt { .. } => PamResultCode::PAM_IGNORE,
+        Outcome::Denied(_)
+        | Outcome::FirstFactorMissing
+        | Outcome::FirstPassMissing
+        | Outcome::OtherUser
+        | Outcome::CallerUnknown
+        | Outcome::BadName(_) => PamResultCode::PAM_AUTH_ERR,
         Outcome::Unavailable(_) | Outcome::AccountsUnreadable(_) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
         Outcome::ConversationFailed => PamResultCode::PAM_CONV_ERR,
-        Outcome::OwnService | Outcome::BadArguments(_) => PamResultCode::PAM_SERVICE_ERR,
+        Outcome::OwnService | Outcome::BadArguments(_) | Outcome::BadPolicy(_) => {
+            PamResultCode::PAM_SERVICE_ERR
+        }
     }
 }
 
@@ -42,6 +47,9 @@ mod tests {
             Outcome::ConversationFailed,
             Outcome::Unavailable(VerifierError::Clock),
             Outcome::OwnService,
+            Outcome::FirstPassMissing,
+            Outcome::CallerUnknown,
+            Outcome::BadPolicy("line 1".to_owned()),
             Outcome::BadArguments(ArgumentError::NotUtf8),
             Outcome::BadName(BadName::Empty),
             Outcome::AccountsUnreadable(std::io::ErrorKind::TimedOut.into()),
@@ -57,5 +65,6 @@ mod tests {
         }
         assert_eq!(result_code(&Outcome::FirstFactorProven), PamResultCode::PAM_SUCCESS);
         assert_eq!(result_code(&Outcome::NotEnrolledAllowed), PamResultCode::PAM_IGNORE);
+        assert_eq!(result_code(&Outcome::Exempt { rule: "1".to_owned() }), PamResultCode::PAM_IGNORE);
     }
 }

@@ -1,6 +1,6 @@
 //! The decision on one typed passcode, and what it leaves in the state.
 
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 pub use super::denial::Denial;
 use super::replay::{burn_those_ahead, burned, is_ahead, is_fresh, spend};
@@ -39,6 +39,13 @@ pub enum Presented {
         /// The code typed before in the same conversation, if it was refused as wrong or by the clock.
         previous: Option<Code>,
     },
+    /// The end of a line that begins with a password.
+    Ending {
+        /// A code of each length that it could be.
+        codes: Vec<Code>,
+        /// A recovery code, derived before the lock with this salt.
+        recovery: Option<(RecoverySalt, RecoveryDigest)>,
+    },
 }
 
 /// The proof that lets a person in. Only [`decide`] makes one, with what it spent, a login that is remembered
@@ -55,6 +62,8 @@ pub enum Proof {
     Code {
         /// The authenticator's name.
         authenticator: String,
+        /// How long the code is.
+        digits: u8,
         /// The drift that is now known of it, in time steps.
         drift: i8,
         /// Whether it took two consecutive codes, for the device was off by more than the window.
@@ -75,8 +84,11 @@ pub enum Proof {
 }
 
 impl Accepted {
-    fn by_code(authenticator: &str, drift: i8, resynchronised: bool) -> Self {
-        Self { proof: Proof::Code { authenticator: authenticator.to_owned(), drift, resynchronised } }
+    fn by_code(authenticator: &Authenticator, drift: i8, resynchronised: bool) -> Self {
+        let Authenticator { id, digits, .. } = authenticator;
+        Self {
+            proof: Proof::Code { authenticator: id.clone(), digits: digits.number(), drift, resynchronised },
+        }
     }
 
     fn by_recovery_code(left: usize, brought_back: bool) -> Self {
@@ -130,7 +142,16 @@ fn judge(
     forget_future(state, now);
     let accepted = match &attempt.presented {
         Presented::Code { code, previous } => {
-            by_code(credential, state, (code, previous.as_ref()), &attempt.source, now)?
+            by_code(credential, state, (std::slice::from_ref(code), previous.as_ref()), &attempt.source, now)?
+        }
+        Presented::Ending { codes, recovery } => {
+            let by_code = by_code(credential, state, (codes, None), &attempt.source, now);
+            by_code.or_else(|denial| match recovery {
+                Some((salt, digest)) => {
+                    by_recovery_ending(credential, state, (*salt, digest), attempt, denial)
+                }
+                None => Err(denial),
+            })?
         }
         Presented::Recovery { salt, digest, previous } => {
             let left = recovery::spend(credential, state, *salt, digest)?;
@@ -146,7 +167,7 @@ fn judge(
 fn by_code(
     credential: &Credential,
     state: &mut State,
-    (code, previous): (&Code, Option<&Code>),
+    (codes, previous): (&[Code], Option<&Code>),
     source: &SourceName,
     now: u64,
 ) -> Result<Accepted, Denial> {
@@ -159,18 +180,38 @@ fn by_code(
     if usable.is_empty() {
         return Err(Denial::NoUsableAuthenticator);
     }
-    let matches = matches_of(&usable, code, now);
+    let matches = matches_of(&usable, codes, now);
     if !matches.is_empty() {
         return spend_all(state, &matches).ok_or_else(|| {
-            let ahead = matches.iter().any(|found| is_ahead(&found.record, found.kind, now));
+            let ahead = |found: &Match<'_>| is_ahead(&found.record, found.authenticator.kind, now);
+            let ahead = matches.iter().any(ahead);
             if ahead { Denial::ClockWentBack } else { Denial::SpentCode }
         });
     }
-    let pair = previous.and_then(|previous| by_pair(state, &usable, (previous, code), now));
+    let pair = previous.zip(codes.first());
+    let pair = pair.and_then(|pair| by_pair(state, &usable, pair, now));
     pair.ok_or_else(|| {
         charge(state, source, now);
         Denial::WrongCode
     })
+}
+
+/// A recovery code at the end of a line that no code is at the end of.
+fn by_recovery_ending(
+    credential: &Credential,
+    state: &mut State,
+    (salt, digest): (RecoverySalt, &RecoveryDigest),
+    attempt: &Attempt,
+    denial: Denial,
+) -> Result<Accepted, Denial> {
+    match recovery::spend_if_good(credential, state, salt, digest) {
+        Ok(left) => {
+            lift_cap(state, &attempt.source);
+            Ok(Accepted::by_recovery_code(left, false))
+        }
+        Err(Denial::SpentRecoveryCode) => Err(Denial::SpentRecoveryCode),
+        Err(_) => Err(denial),
+    }
 }
 
 /// Two consecutive codes of an authenticator that is off by more than the window.
@@ -181,7 +222,7 @@ fn by_pair(state: &mut State, usable: &[Usable<'_>], codes: (&Code, &Code), now:
     })?;
     let record = state.key_mut(record.key)?;
     take_over(authenticator.kind, record, second, now);
-    Some(Accepted::by_code(&authenticator.id, record.drift, true))
+    Some(Accepted::by_code(authenticator, record.drift, true))
 }
 
 /// An authenticator that may log in, and what is known of its key.
@@ -211,22 +252,22 @@ fn usable_keys<'a>(credential: &'a Credential, state: &mut State, now: u64) -> V
 
 /// A candidate that makes the typed code.
 struct Match<'a> {
-    id: &'a str,
-    kind: Kind,
+    authenticator: &'a Authenticator,
     record: KeyRecord,
     candidate: Candidate,
 }
 
-/// Compares the code with every candidate of every authenticator, each in constant time and none
-/// left out.
-fn matches_of<'a>(usable: &[Usable<'a>], code: &Code, now: u64) -> Vec<Match<'a>> {
+/// Compares the codes with every candidate of every authenticator, each in constant time and none
+/// left out. Of several codes each authenticator makes one at the most, for they differ in length.
+fn matches_of<'a>(usable: &[Usable<'a>], codes: &[Code], now: u64) -> Vec<Match<'a>> {
     let mut matches = Vec::new();
     for Usable { authenticator, record } in usable {
         let generator = authenticator.generator();
         for candidate in candidates(authenticator.kind, record, now) {
-            if bool::from(generator.code(candidate.factor).ct_eq(code)) {
-                let Authenticator { id, kind, .. } = authenticator;
-                matches.push(Match { id, kind: *kind, record: *record, candidate });
+            let made = generator.code(candidate.factor);
+            let is_typed = codes.iter().fold(Choice::from(0), |found, code| found | made.ct_eq(code));
+            if bool::from(is_typed) {
+                matches.push(Match { authenticator, record: *record, candidate });
             }
         }
     }
@@ -236,13 +277,13 @@ fn matches_of<'a>(usable: &[Usable<'a>], code: &Code, now: u64) -> Vec<Match<'a>
 /// Spends the code on every authenticator that makes it. `None` when each had spent it before.
 fn spend_all(state: &mut State, matches: &[Match<'_>]) -> Option<Accepted> {
     let mut accepted = None;
-    for Match { id, record, candidate, .. } in matches {
+    for Match { authenticator, record, candidate } in matches {
         if !is_fresh(record, *candidate) {
             continue;
         }
         let record = state.key_mut(record.key)?;
         spend(record, *candidate);
-        accepted = accepted.or_else(|| Some(Accepted::by_code(id, record.drift, false)));
+        accepted = accepted.or_else(|| Some(Accepted::by_code(authenticator, record.drift, false)));
     }
     accepted
 }
@@ -254,8 +295,8 @@ fn bring_back(credential: &Credential, state: &mut State, previous: Option<&Code
     let Some(code) = previous else { return false };
     let usable = usable_keys(credential, state, now);
     // A counter says nothing about the time.
-    let vouches = |found: &Match<'_>| matches!(found.kind, Kind::Totp(_));
-    if !matches_of(&usable, code, now).iter().any(vouches) {
+    let vouches = |found: &Match<'_>| matches!(found.authenticator.kind, Kind::Totp(_));
+    if !matches_of(&usable, std::slice::from_ref(code), now).iter().any(vouches) {
         return false;
     }
     burn_those_ahead(credential, state, now)

@@ -148,7 +148,7 @@ fn each_of_two_authenticators_has_its_own_record() {
     let accepted = decide(&credential, &mut state, &typed(of_tablet.clone()), NOW).unwrap();
     assert_eq!(
         *accepted.proof(),
-        Proof::Code { authenticator: "tablet".to_owned(), drift: 0, resynchronised: false }
+        Proof::Code { authenticator: "tablet".to_owned(), digits: 6, drift: 0, resynchronised: false }
     );
     assert_eq!(decide(&credential, &mut state, &typed(of_tablet), NOW), Err(Denial::SpentCode));
 }
@@ -187,7 +187,10 @@ fn two_consecutive_codes_beyond_the_window_resynchronise() {
         assert_eq!(try_step(&mut state, first, NOW), Err(Denial::WrongCode));
         let accepted = decide(&alice(), &mut state, &pair(&alice(), first, first + 1), NOW).unwrap();
         let id = "phone".to_owned();
-        assert_eq!(*accepted.proof(), Proof::Code { authenticator: id, drift, resynchronised: true });
+        assert_eq!(
+            *accepted.proof(),
+            Proof::Code { authenticator: id, digits: 6, drift, resynchronised: true }
+        );
         assert_eq!(state.counters, [Failures::default(); 16], "the first one is forgiven");
     }
 }
@@ -374,4 +377,76 @@ fn a_source_known_since_the_future_ages_like_any_other() {
     let month = 31 * 24 * 3600;
     welcome(&mut state, &SourceName::new("addr:192.0.2.9".to_owned()).unwrap(), NOW + month);
     assert_eq!(state.known.len(), 1, "{:?}", state.known);
+}
+
+/// What a line could end in: the codes of these lengths and a recovery code.
+fn ending(codes: Vec<Code>, recovery: Option<(RecoverySalt, RecoveryDigest)>) -> Attempt {
+    Attempt { presented: Presented::Ending { codes, recovery }, source: home() }
+}
+
+#[test]
+fn of_the_ends_of_a_line_each_device_takes_that_of_its_own_length() {
+    let mut credential = alice();
+    let token =
+        Authenticator { id: "token".to_owned(), digits: Digits::Eight, ..phone(b"09876543210987654321") };
+    credential.authenticators.push(token.clone());
+    let mut state = state();
+    state.put_key(burned(token.key_name(), token.kind, NOW - 3600).unwrap(), &[]);
+    let other = |digits| Code::new(0, digits);
+    let of_token = ending(vec![other(Digits::Six), other(Digits::Seven), token.generator().code(STEP)], None);
+    let accepted = decide(&credential, &mut state, &of_token, NOW).unwrap();
+    assert!(
+        matches!(accepted.proof(), Proof::Code { authenticator, digits: 8, .. } if authenticator == "token")
+    );
+    assert_eq!(decide(&credential, &mut state, &of_token, NOW), Err(Denial::SpentCode));
+    let of_phone = ending(vec![code_at(&credential, STEP), other(Digits::Eight)], None);
+    let accepted = decide(&credential, &mut state, &of_phone, NOW).unwrap();
+    assert!(
+        matches!(accepted.proof(), Proof::Code { authenticator, digits: 6, .. } if authenticator == "phone")
+    );
+}
+
+#[test]
+fn a_line_that_ends_in_nothing_good_is_one_failure() {
+    let mut state = state();
+    let Presented::Code { code, .. } = wrong_code().presented else { panic!("no code") };
+    let digest = (RecoverySalt([1; 16]), RecoveryCode::from_random([1; 10]).digest(&RecoverySalt([1; 16])));
+    let attempt = ending(vec![code, Code::new(1, Digits::Seven), Code::new(1, Digits::Eight)], Some(digest));
+    assert_eq!(decide(&alice(), &mut state, &attempt, NOW), Err(Denial::WrongCode));
+    let charged: u32 = state.counters.iter().map(|counter| counter.count).sum();
+    assert_eq!((charged, state.recovery.failures), (1, 0));
+}
+
+#[test]
+fn a_recovery_code_at_the_end_of_a_line_passes_a_wait_and_is_spent() {
+    let (salt, code) = (RecoverySalt([9; 16]), RecoveryCode::from_random([3; 10]));
+    let mut credential = alice();
+    let set = RecoverySet { salt, digests: vec![code.digest(&salt)] };
+    let mut state = state();
+    state.recovery.vouch_for(set.name());
+    credential.recovery = Some(set);
+    for _ in 0..20 {
+        charge(&mut state, &home(), NOW);
+    }
+    let attempt = ending(vec![code_at(&credential, STEP)], Some((salt, code.digest(&salt))));
+    let accepted = decide(&credential, &mut state, &attempt, NOW).unwrap();
+    assert_eq!(*accepted.proof(), Proof::Recovery { left: 0, brought_back: false });
+    let again = ending(Vec::new(), Some((salt, code.digest(&salt))));
+    assert_eq!(decide(&credential, &mut state, &again, NOW), Err(Denial::SpentRecoveryCode));
+}
+
+#[test]
+fn wrong_codes_before_a_login_are_told_after_it() {
+    let mut state = state();
+    let elsewhere =
+        Attempt { source: SourceName::new("addr:198.51.100.4".to_owned()).unwrap(), ..wrong_code() };
+    for seconds in [10, 20] {
+        assert_eq!(decide(&alice(), &mut state, &elsewhere, NOW + seconds), Err(Denial::WrongCode));
+    }
+    assert_eq!((state.refused.count, state.refused.first), (2, NOW + 10));
+    assert_eq!(state.refused.last_from.as_str(), "addr:198.51.100.4");
+    assert!(try_step(&mut state, STEP + 1, NOW + 30).is_ok());
+    assert_eq!((state.refused.count, state.refused_before.count), (0, 2));
+    assert!(try_step(&mut state, STEP + 3, NOW + 90).is_ok());
+    assert_eq!(state.refused_before.count, 0);
 }

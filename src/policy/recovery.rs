@@ -14,16 +14,25 @@ pub(super) fn spend(
     salt: RecoverySalt,
     digest: &RecoveryDigest,
 ) -> Result<usize, Denial> {
-    let Some(set) = credential.recovery.as_ref().filter(|set| set.salt == salt) else {
+    let spent = spend_if_good(credential, state, salt, digest);
+    if spent == Err(Denial::WrongRecoveryCode) {
         count_failure(state);
-        return Err(Denial::WrongRecoveryCode);
-    };
-    let Some(vouched) = state.recovery.set_mut(set.name()) else {
-        return Err(Denial::UnvouchedRecoveryCodes);
-    };
+    }
+    spent
+}
+
+/// As [`spend`], but a wrong one counts as nothing: of the end of a line nobody can say that it was meant for one.
+pub(super) fn spend_if_good(
+    credential: &Credential,
+    state: &mut State,
+    salt: RecoverySalt,
+    digest: &RecoveryDigest,
+) -> Result<usize, Denial> {
+    let set = credential.recovery.as_ref().filter(|set| set.salt == salt);
+    let set = set.ok_or(Denial::WrongRecoveryCode)?;
+    let vouched = state.recovery.set_mut(set.name()).ok_or(Denial::UnvouchedRecoveryCodes)?;
     let known = set.digests.iter().fold(subtle::Choice::from(0), |found, kept| found | kept.ct_eq(digest));
     if !bool::from(known) {
-        count_failure(state);
         return Err(Denial::WrongRecoveryCode);
     }
     if vouched.used.contains(&digest.name()) {

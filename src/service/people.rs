@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::interface::Refusal;
 use super::permission::Verifiers;
 use crate::backend::{self, PolicyError};
-use crate::config::file::Name;
 use crate::credential::StoreError;
+use crate::policy::rules::Person;
 use crate::sys;
 use crate::user::{User, UserName};
 use crate::verifier::VerifierError;
@@ -45,11 +45,11 @@ pub(super) fn verifiers() -> Result<Verifiers, PolicyError> {
     let policy = backend::policy_file()?;
     for name in &policy.service.verifiers {
         match name {
-            Name::User(name) => {
+            Person::User(name) => {
                 let found = sys::user::by_name(name).ok().flatten();
                 verifiers.uids.extend(found.and_then(|user| user.uid));
             }
-            Name::Group(name) => {
+            Person::Group(name) => {
                 verifiers.gids.extend(sys::user::group_by_name(name).ok().flatten());
             }
         }

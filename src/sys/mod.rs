@@ -17,3 +17,4 @@ pub mod slots;
 pub mod socket;
 pub mod subordinate;
 pub mod user;
+pub mod zone;

@@ -1,10 +1,11 @@
 //! Accounts, as the name service of this machine knows them.
 
+use std::ffi::CString;
 use std::io;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::unistd::{Group, Uid, User as Entry};
+use nix::unistd::{Gid, Group, Uid, User as Entry, getgrouplist};
 
 use super::secure_file::read_published;
 use crate::user::{User, UserName};
@@ -27,6 +28,18 @@ pub fn group_by_name(name: &UserName) -> io::Result<Option<u32>> {
         Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The numbers of all groups that an account belongs to. `Ok(None)` where there is no such account.
+pub fn groups_of(name: &UserName) -> io::Result<Option<Vec<u32>>> {
+    let entry = match Entry::from_name(name.as_str()) {
+        Ok(Some(entry)) => entry,
+        Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let name = CString::new(entry.name).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    let groups = getgrouplist(&name, entry.gid)?;
+    Ok(Some(groups.into_iter().map(Gid::as_raw).collect()))
 }
 
 /// The real uid of this process.

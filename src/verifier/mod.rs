@@ -9,7 +9,7 @@ mod failure;
 pub use failure::{ServiceError, VerifierError};
 
 use crate::credential::{CredentialStore, StateHealth, Updated};
-use crate::otp::{Code, Passcode, RecoverySalt};
+use crate::otp::{Code, Ending, Passcode, RecoveryCode, RecoveryDigest, RecoverySalt};
 use crate::policy::remembered::{recall, remember};
 use crate::policy::{Accepted, Attempt, Denial, Moment, Origin, Presented, Proof, decide};
 use crate::user::User;
@@ -116,18 +116,31 @@ impl<Store: CredentialStore, Time: Clock> LocalVerifier<Store, Time> {
         Ok(Moment { now: self.clock.now()?, booted: self.clock.booted()? })
     }
 
-    /// What is compared under the lock. Recovery codes are derived here, outside of it, and for a
-    /// user without a set against a fixed salt, so that nobody learns from the time it takes.
+    /// What is compared under the lock. Recovery codes are derived here, outside of it.
     fn present(&self, user: &User, typed: &Typed) -> Result<Presented, VerifierError> {
-        let code = match &typed.passcode {
-            Passcode::Code(code) => {
-                return Ok(Presented::Code { code: code.clone(), previous: typed.previous.clone() });
+        let previous = typed.previous.clone();
+        Ok(match &typed.passcode {
+            Passcode::Code(code) => Presented::Code { code: code.clone(), previous },
+            Passcode::Recovery(code) => {
+                let (salt, digest) = self.derive(user, code)?;
+                Presented::Recovery { salt, digest, previous }
             }
-            Passcode::Recovery(code) => code,
-        };
+            Passcode::Ending(Ending { codes, recovery, .. }) => {
+                let derived = recovery.as_ref().map(|code| self.derive(user, code)).transpose()?;
+                Presented::Ending { codes: codes.clone(), recovery: derived }
+            }
+        })
+    }
+
+    /// For a user without a set with a fixed salt, so that nobody learns from the time it takes.
+    fn derive(
+        &self,
+        user: &User,
+        code: &RecoveryCode,
+    ) -> Result<(RecoverySalt, RecoveryDigest), VerifierError> {
         let set = self.store.read(user)?.and_then(|credential| credential.recovery);
         let salt = set.map_or(RecoverySalt::FOR_UNKNOWN_USERS, |set| set.salt);
-        Ok(Presented::Recovery { salt, digest: code.digest(&salt), previous: typed.previous.clone() })
+        Ok((salt, code.digest(&salt)))
     }
 }
 

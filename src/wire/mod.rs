@@ -6,16 +6,18 @@
 
 pub mod enrolment;
 mod failure;
+mod recall;
 pub mod reply;
 
 pub use failure::{Failure, error};
+pub use recall::{RecallParameters, RecallReply};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::credential::{SourceName, StateHealth};
-use crate::otp::{Code, Passcode};
+use crate::otp::{Code, Ending, Passcode, RecoveryCode};
 use crate::policy::{Accepted, Denial, Origin, Place, Proof};
 use crate::status::Status;
 use crate::user::User;
@@ -70,6 +72,9 @@ pub struct VerifyParameters {
     pub uid: Option<u32>,
     /// What was typed.
     pub passcode: Zeroizing<String>,
+    /// Of a line with a password and a code in one: what else it could end in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endings: Vec<Zeroizing<String>>,
     /// The code that was typed just before in the same conversation and refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Zeroizing<String>>,
@@ -79,33 +84,6 @@ pub struct VerifyParameters {
     /// Where a login may be remembered, 64 hex digits. Only root may say that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-}
-
-/// `io.countersign.Recall`, which only root may ask.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RecallParameters {
-    /// The name of the account.
-    pub user: String,
-    /// Its uid as the caller knows it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub uid: Option<u32>,
-    /// Where the attempt comes from.
-    pub source: String,
-    /// Where the login may be remembered, 64 hex digits.
-    pub place: String,
-    /// For how long a login is remembered.
-    pub seconds: u64,
-}
-
-/// What `io.countersign.Recall` replies.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct RecallReply {
-    /// When a code was taken there that need not be asked for again; nothing where none is remembered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remembered_since: Option<u64>,
-    /// In what shape the state was found.
-    state: String,
 }
 
 /// What `io.countersign.Verify` replies: either what was proven or why not.
@@ -131,6 +109,8 @@ pub struct VerifyReply {
 struct Proven {
     #[serde(skip_serializing_if = "Option::is_none")]
     authenticator: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digits: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<i8>,
     #[serde(default)]
@@ -163,14 +143,20 @@ impl EnrolmentReply {
 impl VerifyParameters {
     /// For the wire.
     pub fn new(user: &User, typed: &Typed, origin: &Origin) -> Self {
-        let passcode = match &typed.passcode {
-            Passcode::Code(code) => code.to_text(),
-            Passcode::Recovery(code) => code.to_text(),
+        let mut texts = match &typed.passcode {
+            Passcode::Code(code) => vec![code.to_text()],
+            Passcode::Recovery(code) => vec![code.to_text()],
+            Passcode::Ending(Ending { codes, recovery, .. }) => {
+                codes.iter().map(Code::to_text).chain(recovery.as_ref().map(RecoveryCode::to_text)).collect()
+            }
         };
+        let endings = texts.split_off(texts.len().min(1));
+        let passcode = texts.pop().unwrap_or_default();
         Self {
             user: user.name.to_string(),
             uid: user.uid,
             passcode,
+            endings,
             previous: typed.previous.as_ref().map(Code::to_text),
             source: Some(origin.source.to_string()),
             place: origin.place.map(|place| HEXLOWER.encode(&place.0)),
@@ -181,10 +167,31 @@ impl VerifyParameters {
     pub fn typed(&self) -> Option<Typed> {
         let code = |text: &str| match Passcode::parse(text.as_bytes()) {
             Some(Passcode::Code(code)) => Some(code),
-            Some(Passcode::Recovery(_)) | None => None,
+            _ => None,
         };
         let previous = self.previous.as_ref().and_then(|text| code(text));
-        Some(Typed { passcode: Passcode::parse(self.passcode.as_bytes())?, previous })
+        let passcode = Passcode::parse(self.passcode.as_bytes())?;
+        if self.endings.is_empty() {
+            return Some(Typed { passcode, previous });
+        }
+        Some(Typed { passcode: Passcode::Ending(self.ending(passcode)?), previous: None })
+    }
+
+    /// What a line could end in: a code of each length at the most, and a recovery code.
+    fn ending(&self, first: Passcode) -> Option<Ending> {
+        let (mut codes, mut recovery) = (Vec::new(), None);
+        let others = self.endings.iter().map(|text| Passcode::parse(text.as_bytes()));
+        for passcode in std::iter::once(Some(first)).chain(others) {
+            match passcode? {
+                Passcode::Code(code) => codes.push(code),
+                Passcode::Recovery(code) if recovery.is_none() => recovery = Some(code),
+                Passcode::Recovery(_) | Passcode::Ending(_) => return None,
+            }
+        }
+        let mut lengths: Vec<u8> = codes.iter().map(|code| code.digits().number()).collect();
+        lengths.dedup();
+        let is_one_guess = lengths.len() == codes.len() && lengths.is_sorted();
+        is_one_guess.then(|| Ending::from_parts(codes, recovery))
     }
 }
 
@@ -195,35 +202,6 @@ pub fn origin_of(source: String, place: Option<&str>) -> Option<Origin> {
         None => None,
     };
     Some(Origin { source: SourceName::new(source)?, place })
-}
-
-impl RecallParameters {
-    /// For the wire.
-    pub fn new(user: &User, source: &SourceName, place: Place, seconds: u64) -> Self {
-        let (source, place) = (source.to_string(), HEXLOWER.encode(&place.0));
-        Self { user: user.name.to_string(), uid: user.uid, source, place, seconds }
-    }
-}
-
-impl RecallReply {
-    /// For the wire.
-    pub fn of(recalled: Option<&Judged>) -> Self {
-        let health = recalled.map_or(StateHealth::Whole, |judged| judged.health);
-        let since = recalled.and_then(|judged| match judged.verdict.as_ref().ok()?.proof() {
-            Proof::Remembered { since } => Some(*since),
-            Proof::Code { .. } | Proof::Recovery { .. } => None,
-        });
-        Self { remembered_since: since, state: health.word().to_owned() }
-    }
-
-    /// Ours again. The caller has made sure that it was root who said so.
-    pub fn judged_by_root(self) -> Result<Option<Judged>, ServiceError> {
-        let health = StateHealth::from_word(&self.state).ok_or(ServiceError::Unintelligible)?;
-        Ok(self.remembered_since.map(|since| {
-            let verdict = Ok(Accepted::by_word_of_root(Proof::Remembered { since }));
-            Judged { verdict, health, clock_back: 0, door: Door::Socket }
-        }))
-    }
 }
 
 impl VerifyReply {
@@ -262,14 +240,16 @@ impl Proven {
     fn new(proof: &Proof) -> Option<Self> {
         let nothing = Self {
             authenticator: None,
+            digits: None,
             drift: None,
             resynchronised: false,
             recovery_codes_left: None,
             brought_back: false,
         };
         match proof {
-            Proof::Code { authenticator, drift, resynchronised } => Some(Self {
+            Proof::Code { authenticator, digits, drift, resynchronised } => Some(Self {
                 authenticator: Some(authenticator.clone()),
+                digits: Some(*digits),
                 drift: Some(*drift),
                 resynchronised: *resynchronised,
                 ..nothing
@@ -284,7 +264,8 @@ impl Proven {
     fn proof(self) -> Result<Proof, ServiceError> {
         match (self.authenticator, self.drift, self.recovery_codes_left) {
             (Some(authenticator), Some(drift), None) => {
-                Ok(Proof::Code { authenticator, drift, resynchronised: self.resynchronised })
+                let digits = self.digits.unwrap_or(0);
+                Ok(Proof::Code { authenticator, digits, drift, resynchronised: self.resynchronised })
             }
             (None, None, Some(left)) => Ok(Proof::Recovery { left, brought_back: self.brought_back }),
             _ => Err(ServiceError::Unintelligible),

@@ -27,7 +27,8 @@ fn every_denial_comes_over_as_it_was() {
 
 #[test]
 fn every_proof_comes_over_as_it_was() {
-    let code = || Proof::Code { authenticator: "phone".to_owned(), drift: -3, resynchronised: true };
+    let code =
+        || Proof::Code { authenticator: "phone".to_owned(), digits: 6, drift: -3, resynchronised: true };
     let recovery = || Proof::Recovery { left: 4, brought_back: true };
     for proof in [code, || Proof::Recovery { left: 0, brought_back: false }, recovery] {
         let over = there_and_back(&judged(Ok(Accepted::by_word_of_root(proof()))));
@@ -77,6 +78,39 @@ fn what_was_typed_comes_over_as_it_was() {
         assert_eq!(origin_of(over.source.clone().unwrap(), over.place.as_deref()), Some(origin));
         assert_eq!(over.previous.as_ref().map(|text| text.as_str()), before);
         assert!(over.typed().is_some_and(|typed| typed.previous.is_some() == before.is_some()));
+    }
+}
+
+#[test]
+fn the_end_of_a_line_comes_over_without_the_password_before_it() {
+    let line = b"correct horse 0123-4567-89AB-2345-6789";
+    let line = &line[..];
+    let ending = Ending::of(b"hunter99123456").unwrap();
+    let over = |ending: Ending| {
+        let typed = Typed { passcode: Passcode::Ending(ending), previous: None };
+        let origin = Origin::not_remembered(SourceName::nowhere());
+        let text = serde_json::to_string(&VerifyParameters::new(&alice(), &typed, &origin)).unwrap();
+        assert!(!text.contains("hunter") && !text.contains("horse"), "{text}");
+        serde_json::from_str::<VerifyParameters>(&text).unwrap().typed().unwrap().passcode
+    };
+    let Passcode::Ending(Ending { codes, .. }) = over(ending) else { panic!("no ending") };
+    let codes: Vec<String> = codes.iter().map(|code| code.to_text().to_string()).collect();
+    assert_eq!(codes, ["123456", "9123456", "99123456"]);
+    assert!(matches!(over(Ending::of(b"hunter123456").unwrap()), Passcode::Code(_)));
+    assert!(matches!(over(Ending::of(line).unwrap()), Passcode::Recovery(_)));
+}
+
+#[test]
+fn nobody_tries_two_codes_of_one_length_at_once() {
+    for endings in [
+        r#"["654321"]"#,
+        r#"["1234567","7654321"]"#,
+        r#"["12345678","1234567"]"#,
+        r#"["0123-4567-89AB-CDEF","0123-4567-89AB-CDEE"]"#,
+        r#"["x"]"#,
+    ] {
+        let text = format!(r#"{{"user":"alice","passcode":"123456","endings":{endings}}}"#);
+        assert!(serde_json::from_str::<VerifyParameters>(&text).unwrap().typed().is_none(), "{text}");
     }
 }
 

@@ -184,7 +184,12 @@ impl Model {
     fn proof(&self, device: usize, resynchronised: bool) -> Proof {
         let authenticator = self.devices[device].id.to_owned();
         let drift = i8::try_from(self.known_of(device).0).unwrap();
-        Proof::Code { authenticator, drift, resynchronised }
+        Proof::Code {
+            authenticator,
+            digits: self.devices[device].authenticator.digits.number(),
+            drift,
+            resynchronised,
+        }
     }
 
     /// The confirmed authenticators. One of the time of which nothing is remembered starts with its window

@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 use nix::sys::statfs::{BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, FsType, XFS_SUPER_MAGIC, statfs};
 
 use crate::backend;
-use crate::config::file::Name;
 use crate::credential::StoreError;
 use crate::doctor::{Account, Enrolment, Machine, PamFiles, Sshd, WrongFile};
+use crate::policy::rules::Person;
 use crate::remote::Service;
 use crate::status::Status;
 use crate::store::{self, Entry};
@@ -153,14 +153,14 @@ fn output_of(program: &str, arguments: &[&str]) -> Option<Result<String, String>
 }
 
 /// Why the policy cannot be used, and the verifiers in it whom nobody knows.
-fn policy() -> (Option<String>, Vec<Name>) {
+fn policy() -> (Option<String>, Vec<Person>) {
     let policy = match backend::policy_file() {
         Ok(policy) => policy,
         Err(problem) => return (Some(problem.to_string()), Vec::new()),
     };
-    let is_unknown = |name: &Name| match name {
-        Name::User(name) => matches!(sys::user::by_name(name), Ok(None)),
-        Name::Group(name) => matches!(sys::user::group_by_name(name), Ok(None)),
+    let is_unknown = |name: &Person| match name {
+        Person::User(name) => matches!(sys::user::by_name(name), Ok(None)),
+        Person::Group(name) => matches!(sys::user::group_by_name(name), Ok(None)),
     };
     (None, policy.service.verifiers.into_iter().filter(is_unknown).collect())
 }

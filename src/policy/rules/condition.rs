@@ -1,7 +1,7 @@
 //! One condition of a rule: a list of which one must hold, and the exceptions to it.
 
 use super::week::covers;
-use super::{Groups, LocalTime, Network, Person, Span};
+use super::{Network, Person, Span, Surroundings};
 use crate::policy::source::{Facts, address_told};
 use crate::user::User;
 
@@ -103,10 +103,10 @@ impl Terminal {
     }
 }
 
-pub(super) fn user(users: &Listed<Person>, user: &User, groups: &dyn Groups) -> Fit {
+pub(super) fn user(users: &Listed<Person>, user: &User, surroundings: &dyn Surroundings) -> Fit {
     let is = |person: &Person| match person {
         Person::User(name) => Some(*name == user.name),
-        Person::Group(group) => groups.has(user, group),
+        Person::Group(group) => surroundings.is_member(user, group),
     };
     fit("users", users.holds(is))
 }
@@ -147,9 +147,9 @@ pub(super) fn first_factor(methods: &Listed<String>, facts: &Facts) -> Fit {
     fit("first_factor", methods.holds(is))
 }
 
-pub(super) fn time(spans: &[Span], now: Option<LocalTime>) -> Fit {
+pub(super) fn time(spans: &[Span], surroundings: &dyn Surroundings) -> Fit {
     if spans.is_empty() {
         return Fit::Yes;
     }
-    fit("time", now.map(|now| covers(spans, now)))
+    fit("time", surroundings.local_time().map(|now| covers(spans, now)))
 }

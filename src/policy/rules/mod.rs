@@ -105,10 +105,13 @@ pub enum Whose {
     Caller,
 }
 
-/// Who can tell who belongs to a group.
-pub trait Groups {
+/// Who can tell what rules ask for besides, when one asks for it.
+pub trait Surroundings {
     /// Whether the user belongs to the group. `None` where that cannot be told, or where there is no such group.
-    fn has(&self, user: &User, group: &UserName) -> Option<bool>;
+    fn is_member(&self, user: &User, group: &UserName) -> Option<bool>;
+
+    /// The time of the week where the machine is; `None` where that cannot be told.
+    fn local_time(&self) -> Option<LocalTime>;
 }
 
 /// What the rules are asked about.
@@ -118,10 +121,8 @@ pub struct Circumstances<'a> {
     pub user: &'a User,
     /// From where, through what.
     pub facts: &'a Facts,
-    /// When; `None` where the time of day cannot be told.
-    pub time: Option<LocalTime>,
-    /// Who belongs to which groups.
-    pub groups: &'a dyn Groups,
+    /// Who belongs to which groups, and what time it is.
+    pub surroundings: &'a dyn Surroundings,
 }
 
 /// What the rules say.
@@ -180,19 +181,19 @@ impl Rule {
     /// Whether the rule matches, and which condition speaks against it. What certainly does not hold goes
     /// before what cannot be told.
     pub fn fit(&self, circumstances: &Circumstances<'_>) -> Fit {
-        let Circumstances { user, facts, time, groups } = circumstances;
+        let Circumstances { user, facts, surroundings } = circumstances;
         // Group look-ups come last: they may take long, and often need not be made.
         let quick = [
             condition::service(&self.services, facts),
             condition::terminal(&self.ttys, facts),
             condition::first_factor(&self.first_factor, facts),
             condition::network(&self.from, facts),
-            condition::time(&self.time, *time),
+            condition::time(&self.time, *surroundings),
         ];
         if let Some(no) = quick.into_iter().find(|fit| matches!(fit, Fit::No(_))) {
             return no;
         }
-        let user = condition::user(&self.users, user, *groups);
+        let user = condition::user(&self.users, user, *surroundings);
         match user {
             Fit::No(_) => user,
             Fit::Yes | Fit::Unknown(_) => {
@@ -200,11 +201,6 @@ impl Rule {
                 all.into_iter().find(|fit| *fit != Fit::Yes).unwrap_or(Fit::Yes)
             }
         }
-    }
-
-    /// Whether any condition needs the time of day.
-    pub fn needs_time(&self) -> bool {
-        !self.time.is_empty()
     }
 }
 

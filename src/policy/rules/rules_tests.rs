@@ -7,13 +7,17 @@ fn name(text: &str) -> UserName {
 /// Knows the groups staff, of alice, and admins, of nobody; all others cannot be told.
 struct Known;
 
-impl Groups for Known {
-    fn has(&self, user: &User, group: &UserName) -> Option<bool> {
+impl Surroundings for Known {
+    fn is_member(&self, user: &User, group: &UserName) -> Option<bool> {
         match group.as_str() {
             "staff" => Some(user.name == name("alice")),
             "admins" => Some(false),
             _ => None,
         }
+    }
+
+    fn local_time(&self) -> Option<LocalTime> {
+        None
     }
 }
 
@@ -59,7 +63,7 @@ fn facts(host: Option<&str>) -> Facts {
 
 fn with<T>(user: &str, facts: &Facts, ask: impl FnOnce(&Circumstances<'_>) -> T) -> T {
     let user = User { name: name(user), uid: Some(1000) };
-    ask(&Circumstances { user: &user, facts, time: None, groups: &Known })
+    ask(&Circumstances { user: &user, facts, surroundings: &Known })
 }
 
 fn fit(rule: &Rule, user: &str, facts: &Facts) -> Fit {
@@ -137,13 +141,13 @@ fn the_first_rule_that_matches_decides() {
         Rule { remember: Some(Memory::For(60)), whose: Whose::Caller, ..Rule::default() },
     ];
     let lan = facts(Some("192.0.2.7"));
-    let ruled = |user: &str, facts: &Facts| {
+    let by_which = |user: &str, facts: &Facts| {
         let Ruling { rule, then, .. } = ruling(&rules, user, facts);
         (rule, then)
     };
-    assert_eq!(ruled("alice", &lan), (Some(0), Then::Require));
-    assert_eq!(ruled("bob", &lan), (Some(1), Then::Exempt));
-    assert_eq!(ruled("bob", &facts(None)), (Some(2), Then::Ask));
+    assert_eq!(by_which("alice", &lan), (Some(0), Then::Require));
+    assert_eq!(by_which("bob", &lan), (Some(1), Then::Exempt));
+    assert_eq!(by_which("bob", &facts(None)), (Some(2), Then::Ask));
     assert_eq!(ruling(&[], "bob", &lan), Ruling::WITHOUT_A_RULE);
     assert_eq!(ruling(&rules, "bob", &facts(None)).remember, Some(Memory::For(60)));
 }

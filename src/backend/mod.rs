@@ -1,12 +1,16 @@
 //! The one place that knows every kind of store and verifier, and picks those of this machine.
 #![forbid(unsafe_code)]
 
-use std::fmt;
+mod here;
+mod policy;
+
+pub use here::Here;
+pub use policy::{PolicyError, policy_file, policy_file_at};
+
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::file::{self, FileError, PolicyFile};
 use crate::credential::{CredentialStore as _, EnrolmentStore as _, StoreError};
 use crate::enrol::Entropy;
 use crate::otp::secret::BadSecret;
@@ -16,7 +20,6 @@ use crate::remote::Service;
 use crate::status::Status;
 use crate::store::FileStore;
 use crate::sys;
-use crate::sys::secure_file::{OpenError, Refusal, read_published};
 use crate::user::User;
 use crate::verifier::{
     Clock, ClockError, Enrolment, Judged, LocalVerifier, ServiceError, Typed, Verifier, VerifierError,
@@ -148,41 +151,6 @@ pub fn local_status(user: &User) -> Result<Option<Status>, VerifierError> {
         forget_those_before(state, Moment { now, booted });
     }
     Ok(Some(Status::of(&credential, state.as_ref(), now)))
-}
-
-/// The policy file of this machine; none is an empty one.
-pub fn policy_file() -> Result<PolicyFile, PolicyError> {
-    match read_published(Path::new(file::PATH), file::LONGEST) {
-        Ok(text) => PolicyFile::parse(&text).map_err(PolicyError::Text),
-        Err(OpenError::Absent) => Ok(PolicyFile::default()),
-        Err(OpenError::Refused(refusal)) => Err(PolicyError::Distrusted(refusal)),
-        Err(OpenError::System(error)) => Err(PolicyError::Unreadable(error)),
-    }
-}
-
-/// Why the policy file cannot be used.
-#[derive(Debug)]
-pub enum PolicyError {
-    /// What is written there.
-    Text(FileError),
-    /// Others than root could have written it.
-    Distrusted(Refusal),
-    /// It cannot be read.
-    Unreadable(io::Error),
-}
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: ", file::PATH)?;
-        match self {
-            Self::Text(error) => error.fmt(out),
-            Self::Distrusted(Refusal::Type) => out.write_str("it is no ordinary file"),
-            Self::Distrusted(Refusal::Owner) => out.write_str("it does not belong to root"),
-            Self::Distrusted(Refusal::Mode) => out.write_str("others than root may write to it"),
-            Self::Distrusted(Refusal::Size) => out.write_str("it is too large"),
-            Self::Unreadable(error) => error.fmt(out),
-        }
-    }
 }
 
 /// Where this machine keeps credentials.

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use super::*;
-use crate::config::{RawArguments, resolve::resolve};
+use crate::config::{PolicyFile, RawArguments, Texts, resolve::resolve};
 use crate::credential::record::tests::alice;
 use crate::credential::{Credential, CredentialStore, KeyRecord, RecoverySet, State, StoreError, Updated};
 use crate::otp::{RecoveryCode, RecoverySalt};
+use crate::policy::rules::LocalTime;
+use crate::policy::source_of;
 use crate::user::UserName;
 use crate::verifier::{Clock, ClockError, LocalVerifier};
 
@@ -65,6 +67,9 @@ struct Script {
     told: Vec<String>,
     noted: Vec<(Denial, u8)>,
     becomes_other_user: bool,
+    asked: Vec<(String, Typing)>,
+    first_pass: Option<String>,
+    forwarded: Vec<String>,
 }
 
 impl Script {
@@ -75,10 +80,19 @@ impl Script {
 }
 
 impl Conversation for Script {
-    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, ConversationError> {
-        assert_eq!(prompt, "Verification code: ");
+    fn ask(&mut self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, ConversationError> {
+        self.asked.push((prompt.to_owned(), typing));
         self.prompts += 1;
         self.replies.pop_front().map(Zeroizing::new).ok_or(ConversationError)
+    }
+
+    fn first_pass(&mut self) -> Option<Zeroizing<Vec<u8>>> {
+        self.first_pass.clone().map(|password| Zeroizing::new(password.into_bytes()))
+    }
+
+    fn forward(&mut self, password: &[u8]) -> Result<(), ConversationError> {
+        self.forwarded.push(String::from_utf8_lossy(password).into_owned());
+        Ok(())
     }
 
     fn tell(&mut self, _: Tone, text: &str) {
@@ -106,19 +120,55 @@ fn code(steps_ahead: u64) -> String {
     alice().authenticators[0].generator().code(NOW / 30 + steps_ahead).to_text().to_string()
 }
 
-fn request(name: &str, uid: Option<u32>) -> Request {
-    Request {
-        user: User { name: UserName::new(name.as_bytes()).unwrap(), uid },
-        facts: Facts { service: "sshd".to_owned(), rhost: Some("192.0.2.7".to_owned()), ..Facts::default() },
+/// Where it is Wednesday noon, and bob is in all groups.
+struct Nearby;
+
+impl Surroundings for Nearby {
+    fn is_member(&self, user: &User, _: &UserName) -> Option<bool> {
+        Some(user.name.as_str() == "bob")
+    }
+
+    fn local_time(&self) -> Option<LocalTime> {
+        Some(LocalTime { weekday: 2, minute: 12 * 60 })
     }
 }
 
-fn of_alice() -> Request {
+impl World for Nearby {
+    fn now(&self) -> Option<u64> {
+        Some(NOW)
+    }
+
+    fn account(&self, uid: u32) -> io::Result<Option<User>> {
+        let name = match uid {
+            0 => &b"root"[..],
+            1000 => b"alice",
+            1001 => b"bob",
+            _ => return Ok(None),
+        };
+        Ok(Some(User { name: UserName::new(name).unwrap(), uid: Some(uid) }))
+    }
+}
+
+fn request(name: &str, uid: Option<u32>) -> Request<'static> {
+    Request {
+        user: User { name: UserName::new(name.as_bytes()).unwrap(), uid },
+        facts: Facts { service: "sshd".to_owned(), rhost: Some("192.0.2.7".to_owned()), ..Facts::default() },
+        world: &Nearby,
+    }
+}
+
+fn of_alice() -> Request<'static> {
     request("alice", Some(1000))
 }
 
 fn config(arguments: &[&str]) -> Config {
-    resolve(RawArguments::parse(arguments.iter().map(|argument| argument.as_bytes())).unwrap())
+    with_file("", arguments)
+}
+
+/// What a policy file and a line mean together.
+fn with_file(file: &str, arguments: &[&str]) -> Config {
+    let raw = RawArguments::parse(arguments.iter().map(|argument| argument.as_bytes())).unwrap();
+    resolve(raw, PolicyFile::parse(file).unwrap())
 }
 
 /// Runs a login and checks that it asked exactly as often as there were replies.
@@ -323,10 +373,11 @@ fn strangers_and_the_source_name_agree_on_the_address() {
 
 #[test]
 fn few_recovery_codes_left_are_warned_of() {
-    assert_eq!(words_for_recovery(3), "Recovery code accepted; 3 are left.");
-    assert_eq!(words_for_recovery(2), "Recovery code accepted; 2 are left: get new ones soon.");
-    assert_eq!(words_for_recovery(1), "Recovery code accepted; 1 is left: get new ones soon.");
-    assert_eq!(words_for_recovery(0), "That was your last recovery code; get new ones now.");
+    let told = |left| words::for_recovery(left, &Texts::default());
+    assert_eq!(told(3), "Recovery code accepted; 3 are left.");
+    assert_eq!(told(2), "Recovery code accepted; 2 are left: get new ones soon.");
+    assert_eq!(told(1), "Recovery code accepted; 1 is left: get new ones soon.");
+    assert_eq!(told(0), "That was your last recovery code; get new ones now.");
 }
 
 #[test]
@@ -357,9 +408,9 @@ fn a_clock_that_went_back_is_told_to_the_person_and_to_the_log() {
 }
 
 /// One login after the other with one store, each with what is typed; what came of them.
-fn one_after_the_other(arguments: &[&str], logins: &[(&Request, &[&str])]) -> Vec<Outcome> {
+fn one_after_the_other(arguments: &[&str], logins: &[(&Request<'_>, &[&str])]) -> Vec<Outcome> {
     let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
-    let run = |(request, replies): &(&Request, &[&str])| {
+    let run = |(request, replies): &(&Request<'_>, &[&str])| {
         let mut script = Script::of(replies);
         let report = login(request, &config(arguments), &verifier, &mut script);
         assert_eq!(script.prompts, replies.len(), "prompts");
@@ -375,19 +426,19 @@ fn is_remembered(outcome: &Outcome) -> bool {
 #[test]
 fn after_a_code_the_same_place_is_not_asked_where_logins_are_remembered() {
     let code = code(0);
-    let again: [(&Request, &[&str]); 2] = [(&of_alice(), &[&code]), (&of_alice(), &[])];
+    let again: [(&Request<'_>, &[&str]); 2] = [(&of_alice(), &[&code]), (&of_alice(), &[])];
     assert!(is_remembered(&one_after_the_other(&["remember=12h"], &again)[1]));
     let mut elsewhere = of_alice();
     elsewhere.facts.rhost = Some("192.0.2.8".to_owned());
-    let elsewhere: [(&Request, &[&str]); 2] = [(&of_alice(), &[&code]), (&elsewhere, &["1", "2", "3"])];
+    let elsewhere: [(&Request<'_>, &[&str]); 2] = [(&of_alice(), &[&code]), (&elsewhere, &["1", "2", "3"])];
     assert!(matches!(one_after_the_other(&["remember=12h"], &elsewhere)[1], Outcome::Denied(_)));
-    let unasked: [(&Request, &[&str]); 2] = [(&of_alice(), &[&code]), (&of_alice(), &["1", "2", "3"])];
+    let unasked: [(&Request<'_>, &[&str]); 2] = [(&of_alice(), &[&code]), (&of_alice(), &["1", "2", "3"])];
     assert!(matches!(one_after_the_other(&[], &unasked)[1], Outcome::Denied(_)), "not without remember=");
 }
 
 #[test]
 fn a_wrong_code_and_a_recovery_code_are_not_remembered() {
-    let wrong: [(&Request, &[&str]); 2] =
+    let wrong: [(&Request<'_>, &[&str]); 2] =
         [(&of_alice(), &["000000", "1", "2"]), (&of_alice(), &["1", "2", "3"])];
     let outcomes = one_after_the_other(&["remember=12h"], &wrong);
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Denied(_))), "{outcomes:?}");
@@ -407,4 +458,129 @@ fn a_wrong_code_and_a_recovery_code_are_not_remembered() {
     let mut script = Script::of(&["1", "2", "3"]);
     let second = login(&of_alice(), &config(&["remember=12h"]), &verifier, &mut script);
     assert!(matches!(second.outcome, Outcome::Denied(_)), "{second:?}");
+}
+
+/// One login with a policy file and a line; the outcome, and what was asked, told and forwarded.
+fn by_policy(file: &str, arguments: &[&str], request: &Request<'_>, script: &mut Script) -> Outcome {
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+    let scripted = script.replies.len();
+    let report = login(request, &with_file(file, arguments), &verifier, script);
+    assert_eq!(script.prompts, scripted, "prompts: {:?}", script.asked);
+    report.outcome
+}
+
+#[test]
+fn who_is_exempt_is_not_asked_and_the_rule_is_named() {
+    let file = "[[rule]]\nname = \"lan\"\nfrom = [\"192.0.2.0/24\"]\nthen = \"exempt\"\n[[rule]]\nthen = \"exempt\"\n";
+    let outcome = by_policy(file, &[], &of_alice(), &mut Script::default());
+    assert!(matches!(outcome, Outcome::Exempt { rule } if rule == "lan"));
+    let mut elsewhere = of_alice();
+    elsewhere.facts.rhost = Some("198.51.100.4".to_owned());
+    let outcome = by_policy(file, &[], &elsewhere, &mut Script::default());
+    assert!(matches!(outcome, Outcome::Exempt { rule } if rule == "2"));
+    let outcome = by_policy(file, &["first_factor=publickey"], &of_alice(), &mut Script::default());
+    assert!(matches!(outcome, Outcome::FirstFactorMissing), "an exempt user still needs the key");
+}
+
+#[test]
+fn a_rule_that_requires_a_code_goes_before_nullok() {
+    let verifier = || LocalVerifier::new(Memory::default(), Fixed(Ok(NOW)));
+    let run = |file: &str, replies: &[&str]| {
+        let mut script = Script::of(replies);
+        let outcome = login(&of_alice(), &with_file(file, &["nullok"]), &verifier(), &mut script).outcome;
+        assert_eq!(script.prompts, replies.len());
+        outcome
+    };
+    assert!(matches!(run("", &[]), Outcome::NotEnrolledAllowed));
+    let required = "[[rule]]\nthen = \"require\"\n";
+    assert!(matches!(run(required, &["1", "2", "3"]), Outcome::Denied(_)));
+    let past = "required_from = 2020-01-01\n";
+    assert!(matches!(run(past, &["1", "2", "3"]), Outcome::Denied(_)));
+    assert!(matches!(run("required_from = 2100-01-01\n", &[]), Outcome::NotEnrolledAllowed));
+}
+
+#[test]
+fn the_caller_s_code_is_asked_for_where_a_rule_says_so() {
+    let file = "[[rule]]\nservices = [\"su\"]\nwhose = \"caller\"\n";
+    let to_root = |uid| {
+        let mut request = request("root", Some(0));
+        request.facts = Facts { service: "su".to_owned(), real_uid: uid, ..Facts::default() };
+        request
+    };
+    let outcome = by_policy(file, &[], &to_root(1000), &mut Script::of(&[&code(0)]));
+    assert!(matches!(outcome, Outcome::Accepted(_)));
+    let outcome = by_policy(file, &[], &to_root(1005), &mut Script::default());
+    assert!(matches!(outcome, Outcome::CallerUnknown));
+}
+
+#[test]
+fn every_word_can_be_set_and_with_tell_never_all_are_the_same() {
+    let mut script = Script::of(&["000000", "x", &code(0)]);
+    by_policy("[texts]\nprompt = \"Zahl: \"\nwrong = \"Falsch.\"\n", &["echo"], &of_alice(), &mut script);
+    assert_eq!(script.told, ["Falsch.", "Falsch."]);
+    assert_eq!(script.asked[0], ("Zahl: ".to_owned(), Typing::Shown));
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+    let silent = with_file("tell = \"never\"\n", &["attempts=1"]);
+    login(&of_alice(), &silent, &verifier, &mut Script::of(&[&code(0)]));
+    let mut script = Script::of(&[&code(0)]);
+    let report = login(&of_alice(), &silent, &verifier, &mut script);
+    assert!(matches!(report.outcome, Outcome::Denied(Denial::SpentCode)));
+    assert_eq!(script.told, ["Wrong code."]);
+}
+
+#[test]
+fn a_password_and_a_code_in_one_are_parted_whatever_the_password_ends_in() {
+    for password in ["", "correct horse", "hunter2", "hunter123456", "99999999", "p\u{e4}ss w\u{f6}rt 7"] {
+        let mut script = Script::of(&[&format!("{password}{}", code(0))]);
+        let outcome = by_policy("", &["forward_pass"], &of_alice(), &mut script);
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{password}");
+        assert_eq!(script.forwarded, [password]);
+        assert_eq!(script.asked, [("Password & verification code: ".to_owned(), Typing::Hidden)]);
+    }
+    let mut script = Script::of(&["correct horse", "hunter2000000", &format!("x{}", code(0))]);
+    let outcome = by_policy("", &["forward_pass", "echo"], &of_alice(), &mut script);
+    assert!(matches!(outcome, Outcome::Accepted(_)));
+    assert_eq!(script.noted, [(Denial::Malformed, 1), (Denial::WrongCode, 2)]);
+    assert!(script.asked.iter().all(|(_, typing)| *typing == Typing::Hidden), "a password is never shown");
+}
+
+#[test]
+fn where_no_code_is_asked_for_the_password_goes_on_as_it_was_typed() {
+    let exempt = "[[rule]]\nthen = \"exempt\"\n";
+    let mut script = Script::of(&["hunter123456"]);
+    let outcome = by_policy(exempt, &["forward_pass"], &of_alice(), &mut script);
+    assert!(matches!(outcome, Outcome::Exempt { .. }));
+    assert_eq!(
+        (script.forwarded, script.asked[0].0.as_str()),
+        (vec!["hunter123456".to_owned()], "Password: ")
+    );
+
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+    let config = config(&["forward_pass", "remember=1h"]);
+    login(&of_alice(), &config, &verifier, &mut Script::of(&[&format!("hunter2{}", code(0))]));
+    let mut script = Script::of(&["hunter2"]);
+    let report = login(&of_alice(), &config, &verifier, &mut script);
+    assert!(is_remembered(&report.outcome), "{report:?}");
+    assert_eq!(script.forwarded, ["hunter2"]);
+}
+
+#[test]
+fn a_password_that_was_typed_before_may_end_in_the_code() {
+    let with = |typed: Option<&str>, replies: &[&str]| Script {
+        first_pass: typed.map(str::to_owned),
+        ..Script::of(replies)
+    };
+    let both = format!("hunter2{}", code(0));
+    let mut script = with(Some(&both), &[]);
+    let outcome = by_policy("", &["use_first_pass", "forward_pass"], &of_alice(), &mut script);
+    assert!(matches!(outcome, Outcome::Accepted(_)));
+    assert_eq!(script.forwarded, ["hunter2"]);
+    let outcome = by_policy("", &["use_first_pass"], &of_alice(), &mut with(Some("hunter2"), &[]));
+    assert!(matches!(outcome, Outcome::Denied(Denial::Malformed)));
+    let outcome = by_policy("", &["use_first_pass"], &of_alice(), &mut with(None, &[]));
+    assert!(matches!(outcome, Outcome::FirstPassMissing));
+    let outcome = by_policy("", &["try_first_pass"], &of_alice(), &mut with(Some("hunter2"), &[&code(0)]));
+    assert!(matches!(outcome, Outcome::Accepted(_)));
+    let outcome = by_policy("", &["try_first_pass"], &of_alice(), &mut with(Some(&both), &[]));
+    assert!(matches!(outcome, Outcome::Accepted(_)));
 }
