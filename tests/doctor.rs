@@ -21,7 +21,7 @@ const WELL: &str = "/root/well";
 const CHANGED: &str = "/etc/pam.d /etc/ssh /etc/security /etc/passwd /etc/shadow /var/lib/countersign";
 
 /// What is planted, and what is found then. In scripts, `M` is the module's path.
-const FAULTS: [(&str, &str); 42] = [
+const FAULTS: [(&str, &str); 46] = [
     ("sed -i 's/^@include common-auth/auth sufficient pam_unix.so/' /etc/pam.d/sshd", "without_code"),
     (
         "sed -i 's/^auth *required *pam_countersign/auth optional pam_countersign/' /etc/pam.d/sshd",
@@ -82,9 +82,19 @@ const FAULTS: [(&str, &str); 42] = [
     ("rm /var/lib/countersign/users/alice/state", "needs_repair"),
     ("userdel alice", "stale_enrolment"),
     ("useradd -m -s /bin/bash carol", "not_enrolled"),
+    ("printf '[service]\\nverifiers = [\"radiusd\"]\\n' > /etc/security/countersign.toml", "unknown_name"),
+    ("printf '[[rule]]\nthen = \"exempt\"\n' > /etc/security/countersign.toml", "everybody_exempt"),
     (
-        "printf '[service]\\nverifiers = [\"radiusd\"]\\n' > /etc/security/countersign.toml",
-        "unknown_verifier",
+        "printf '[[rule]]\n[[rule]]\nservices = [\"sudo\"]\n' > /etc/security/countersign.toml",
+        "rule_never_matches",
+    ),
+    (
+        "printf '[[rule]]\nusers = [\"@no-such-group\"]\nthen = \"require\"\n' > /etc/security/countersign.toml",
+        "unknown_name",
+    ),
+    (
+        "printf 'required_from = 2027-01-01\nunenrolled = \"deny\"\n' > /etc/security/countersign.toml",
+        "day_without_meaning",
     ),
 ];
 

@@ -1,8 +1,12 @@
 //! What can be typed after the verbs by which an administrator looks after many.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
+use super::explain::time_of_week;
 use crate::credential::SourceName;
+use crate::policy::rules::LocalTime;
 use crate::policy::source_named;
 
 /// `countersign list`
@@ -127,6 +131,64 @@ Examples:
 
 Exit status: 0 nothing worse than a note, 5 warnings, 6 errors, 3 not root")]
 pub(super) struct Doctor {
+    /// Write JSON, as docs/json.md describes it
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `countersign check-config`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign check-config                the policy file of this machine
+  countersign check-config new.toml       another one, before it takes its place
+  countersign check-config --json         for programs, see docs/json.md
+
+Exit status: 0 nothing worse than a note, 5 warnings, 6 it cannot be used")]
+pub(super) struct CheckConfig {
+    /// The file; without it, /etc/security/countersign.toml
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Write JSON, as docs/json.md describes it
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `countersign explain`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign explain alice --service sshd --from 192.0.2.7
+  countersign explain alice --service sshd --first-factor publickey --at 'Sun 03:00'
+  countersign explain root --service su --caller alice --tty /dev/pts/0
+
+What a line of /etc/pam.d says besides, such as nullok, is not looked at.
+
+Exit status: 0 done, 1 failed, such as where the policy file cannot be used")]
+pub(super) struct Explain {
+    /// Who would log in
+    pub(super) user: String,
+    /// Through which PAM service
+    #[arg(long, value_name = "NAME", default_value = "sshd")]
+    pub(super) service: String,
+    /// From which host, as PAM would be told: an address, or a name
+    #[arg(long, value_name = "HOST")]
+    pub(super) from: Option<String>,
+    /// On which terminal
+    #[arg(long, value_name = "TTY")]
+    pub(super) tty: Option<String>,
+    /// Which method sshd would have seen completed, such as publickey
+    #[arg(long, value_name = "METHOD")]
+    pub(super) first_factor: Option<String>,
+    /// For su and sudo: who calls; without it, the user
+    #[arg(long, value_name = "USER")]
+    pub(super) caller: Option<String>,
+    /// At which time of the week, such as 'Mon 08:30'; without it, now
+    #[arg(long, value_name = "TIME", value_parser = time_of_week)]
+    pub(super) at: Option<LocalTime>,
+    /// Go by this policy file instead
+    #[arg(long, value_name = "FILE")]
+    pub(super) conf: Option<PathBuf>,
     /// Write JSON, as docs/json.md describes it
     #[arg(long)]
     pub(super) json: bool,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(super) use super::admin_args::{Disable, Doctor, List, Status, Test};
+pub(super) use super::admin_args::{CheckConfig, Disable, Doctor, Explain, List, Status, Test};
 use super::device_args::{Making, Showing};
 pub(super) use super::import_args::{Export, Import};
 
@@ -53,6 +53,10 @@ pub(super) enum Verb {
     Test(Test),
     /// Look for what would keep people out or let them in
     Doctor(Doctor),
+    /// Say which rule of the policy decides about a login, and why the others do not
+    Explain(Explain),
+    /// Look whether the policy file can be used
+    CheckConfig(CheckConfig),
     /// Refuse a user whatever he types, and keep all that is kept of him
     Disable(Disable),
     /// Take codes of a disabled user again

@@ -19,10 +19,19 @@ struct Findings {
 /// Looks at the machine and says what is wrong with it; the exit code is that of the worst.
 pub(super) fn run(options: &Doctor, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     who::require_root()?;
-    let findings = examine(&look::machine());
+    report("doctor", examine(&look::machine()), options.json, terminal)
+}
+
+/// Tells what was found, as text or as JSON under this name.
+pub(super) fn report(
+    name: &'static str,
+    findings: Vec<Finding>,
+    as_json: bool,
+    terminal: &mut Terminal,
+) -> Result<ExitCode, Error> {
     let worst = findings.iter().map(|finding| finding.severity).max();
-    if options.json {
-        terminal.report(json::document("doctor", Findings { findings })?)?;
+    if as_json {
+        terminal.report(json::document(name, Findings { findings })?)?;
     } else {
         tell(&findings, terminal)?;
     }

@@ -95,6 +95,8 @@ pub enum Error {
     File(PathBuf, io::Error),
     /// What another program keeps cannot be read.
     Source(PathBuf, String),
+    /// The policy file cannot be used.
+    Policy(String),
     /// It could not be logged that secrets are shown.
     NotLogged(String),
     /// A repair could not mend everything.
@@ -152,6 +154,7 @@ impl Error {
             Self::FileExists(_) => "name a file that is not there yet",
             Self::File(..) => "name a file in a directory that you can write to; nothing was changed",
             Self::Source(..) => "name a file that root owns and only root can read; nothing was changed",
+            Self::Policy(_) => "correct the file, see countersign.toml(5)",
             Self::NotLogged(_) => "start the system's logger; nothing was shown",
             Self::StillRefused(_) => {
                 "with what it takes at hand: countersign repair USER, without -y; \
@@ -200,6 +203,7 @@ impl Error {
             | Self::Service(_)
             | Self::File(..)
             | Self::Source(..)
+            | Self::Policy(_)
             | Self::NotLogged(_)
             | Self::Clock
             | Self::NoSocket
@@ -255,6 +259,7 @@ impl fmt::Display for Error {
             Self::FileExists(path) => write!(out, "{} is there already", path.display()),
             Self::File(path, error) => write!(out, "cannot write {}: {error}", path.display()),
             Self::Source(path, problem) => write!(out, "cannot use {}: {problem}", path.display()),
+            Self::Policy(problem) => out.write_str(problem),
             Self::NotLogged(problem) => write!(out, "this could not be logged: {problem}"),
             Self::StillRefused(name) => write!(out, "something of {name} is still refused"),
             Self::Clock => out.write_str("the clock of this machine is not set"),

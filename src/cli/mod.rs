@@ -7,6 +7,7 @@ mod admin_args;
 mod adopt;
 mod args;
 mod audit;
+mod check_config;
 mod confirm;
 mod device;
 mod device_args;
@@ -15,6 +16,7 @@ mod doctor;
 mod enroll;
 mod error;
 mod error_of;
+mod explain;
 mod export;
 mod forget;
 mod import;
@@ -71,6 +73,8 @@ pub fn main() -> std::process::ExitCode {
         Verb::Remove(options) => remove::run(&options, &mut terminal),
         Verb::Test(options) => test::run(&options, &mut terminal),
         Verb::Doctor(options) => doctor::run(&options, &mut terminal),
+        Verb::Explain(options) => explain::run(&options, &mut terminal),
+        Verb::CheckConfig(options) => check_config::run(&options, &mut terminal),
         Verb::Disable(options) => disable::disable(&options, &mut terminal),
         Verb::Enable(options) => disable::enable(&options, &mut terminal),
         Verb::Unlock(options) => unlock::run(&options, &mut terminal),

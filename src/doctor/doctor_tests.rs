@@ -274,9 +274,9 @@ fn what_is_wrong_around_the_stacks_is_found() {
         machine.wrong_files.push(WrongFile { path, problem, mend: "chmod 644 /etc/pam.d/sshd".to_owned() });
     };
     assert_eq!(with(wrong), ["wrong_file"]);
-    assert_eq!(with(|machine| machine.policy_problem = Some("line 2, column 1".to_owned())), ["bad_policy"]);
+    assert_eq!(with(|machine| machine.policy = Policy(Err("line 2, column 1".to_owned()))), ["bad_policy"]);
     let nobody = || Person::User(UserName::new(b"radiusd").unwrap());
-    assert_eq!(with(|machine| machine.unknown_verifiers.push(nobody())), ["unknown_verifier"]);
+    assert_eq!(with(|machine| machine.unknown_names.push(nobody())), ["unknown_name"]);
     assert_eq!(with(|machine| machine.is_synchronised = Some(false)), ["clock_not_synchronised"]);
     assert_eq!(with(|machine| machine.is_synchronised = None), [""; 0]);
     assert_eq!(with(|machine| machine.now = None), ["no_clock"]);
@@ -292,7 +292,7 @@ fn the_worst_comes_first() {
     let mut machine = well();
     machine.is_synchronised = Some(false);
     machine.enrolments[0].has_account = false;
-    machine.policy_problem = Some("unreadable".to_owned());
+    machine.policy = Policy(Err("unreadable".to_owned()));
     let severities: Vec<Severity> = examine(&machine).iter().map(|finding| finding.severity).collect();
     assert_eq!(severities, [Severity::Error, Severity::Warning, Severity::Warning]);
 }

@@ -1,6 +1,7 @@
 //! What was read of a machine.
 
 use super::stack::PamFiles;
+use crate::config::PolicyFile;
 use crate::policy::rules::Person;
 use crate::status::Status;
 
@@ -15,10 +16,10 @@ pub struct Machine {
     pub sshd: Option<Sshd>,
     /// Files that others than root could change or read.
     pub wrong_files: Vec<WrongFile>,
-    /// Why the policy file cannot be used.
-    pub policy_problem: Option<String>,
-    /// The verifiers of the policy whom nobody knows.
-    pub unknown_verifiers: Vec<Person>,
+    /// The policy file, or why it cannot be used.
+    pub policy: Policy,
+    /// Users and groups of the policy whom nobody knows.
+    pub unknown_names: Vec<Person>,
     /// Whether the kernel takes the clock to be synchronised. `None` where it does not tell.
     pub is_synchronised: Option<bool>,
     /// Seconds since 1970; `None` where the clock is before 2020.
@@ -35,6 +36,23 @@ pub struct Machine {
     pub odd_filesystem: Option<String>,
     /// Lines in which SELinux or AppArmor denied something to countersign.
     pub denials: Vec<String>,
+}
+
+/// A policy file, or why it cannot be used.
+#[derive(Clone, Debug)]
+pub struct Policy(pub Result<PolicyFile, String>);
+
+impl Policy {
+    /// As of a [`Result`].
+    pub fn as_ref(&self) -> Result<&PolicyFile, &str> {
+        self.0.as_ref().map_err(String::as_str)
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self(Ok(PolicyFile::default()))
+    }
 }
 
 /// The daemon of ssh.

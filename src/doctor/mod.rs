@@ -11,13 +11,14 @@ mod machine;
 mod own_stack;
 mod pam;
 mod people;
+pub mod policy;
 mod sshd;
 mod stack;
 mod surroundings;
 
 use serde::Serialize;
 
-pub use machine::{Account, Enrolment, Machine, Sshd, WrongFile};
+pub use machine::{Account, Enrolment, Machine, Policy, Sshd, WrongFile};
 pub use stack::PamFiles;
 
 /// How bad something is.

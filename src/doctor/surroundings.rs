@@ -1,9 +1,8 @@
 //! What all logins need: the right owners, a policy that can be read, a clock, a filesystem.
 
 use super::machine::Machine;
-use super::{Finding, Severity};
+use super::{Finding, Severity, policy};
 use crate::config::file;
-use crate::policy::rules::Person;
 
 /// What is called by no path here: where it is, its keeper knows.
 const STORE: &str = "the store";
@@ -11,7 +10,7 @@ const STORE: &str = "the store";
 /// What is wrong around the stacks.
 pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
     let mut findings = files(machine);
-    findings.extend(policy(machine));
+    findings.extend(policy::examine(file::PATH, machine.policy.as_ref(), &machine.unknown_names));
     if let Some((problem, mend)) = &machine.store_problem {
         let what = format!("no login can be judged: {problem}");
         findings.push(Finding::new(Severity::Error, "unusable_store", STORE, what, mend));
@@ -35,23 +34,6 @@ fn files(machine: &Machine) -> Vec<Finding> {
         .map(|file| {
             let (problem, mend) = (file.problem.clone(), file.mend.clone());
             Finding::new(Severity::Error, "wrong_file", file.path.clone(), problem, mend)
-        })
-        .collect()
-}
-
-fn policy(machine: &Machine) -> Vec<Finding> {
-    if let Some(problem) = &machine.policy_problem {
-        let mend = "correct the file, see countersign-serve(8)";
-        return vec![Finding::new(Severity::Error, "bad_policy", file::PATH, problem.clone(), mend)];
-    }
-    let unknown = machine.unknown_verifiers.iter().map(|name| match name {
-        Person::User(name) => format!("there is no user {name}"),
-        Person::Group(name) => format!("there is no group {name}"),
-    });
-    unknown
-        .map(|what| {
-            let mend = "correct verifiers in [service]";
-            Finding::new(Severity::Warning, "unknown_verifier", file::PATH, what, mend)
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use subtle::{Choice, ConstantTimeEq};
 
+pub use super::attempt::{Attempt, Presented};
 pub use super::denial::Denial;
 use super::replay::{burn_those_ahead, burned, is_ahead, is_fresh, spend};
 use super::resync::{second_of_pair, take_over};
@@ -10,43 +11,6 @@ use super::window::{Candidate, candidates};
 use super::{notice, recovery};
 use crate::credential::{Authenticator, Credential, KeyName, KeyRecord, Kind, SourceName, State};
 use crate::otp::{Code, RecoveryDigest, RecoverySalt};
-
-/// One typed passcode and where it came from.
-#[derive(Debug)]
-pub struct Attempt {
-    /// What was typed, ready to be compared.
-    pub presented: Presented,
-    /// Where it came from.
-    pub source: SourceName,
-}
-
-/// A passcode ready to be compared under the lock.
-#[derive(Debug)]
-pub enum Presented {
-    /// A code from an authenticator.
-    Code {
-        /// What was typed now.
-        code: Code,
-        /// The code typed before in the same conversation, if it was refused as wrong or by the clock.
-        previous: Option<Code>,
-    },
-    /// A recovery code, derived before the lock.
-    Recovery {
-        /// The salt that it was derived with.
-        salt: RecoverySalt,
-        /// What came out.
-        digest: RecoveryDigest,
-        /// The code typed before in the same conversation, if it was refused as wrong or by the clock.
-        previous: Option<Code>,
-    },
-    /// The end of a line that begins with a password.
-    Ending {
-        /// A code of each length that it could be.
-        codes: Vec<Code>,
-        /// A recovery code, derived before the lock with this salt.
-        recovery: Option<(RecoverySalt, RecoveryDigest)>,
-    },
-}
 
 /// The proof that lets a person in. Only [`decide`] makes one, with what it spent, a login that is remembered
 /// ([`super::remembered::recall`]), and the reply of a verifier that runs as root ([`Accepted::by_word_of_root`]).

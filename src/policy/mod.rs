@@ -3,6 +3,7 @@
 //! Pure functions of credential, state, attempt and time. Nothing here waits, reads or writes.
 #![forbid(unsafe_code)]
 
+mod attempt;
 pub mod decide;
 mod denial;
 mod notice;

@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 use nix::sys::statfs::{BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, FsType, XFS_SUPER_MAGIC, statfs};
 
 use crate::backend;
+use crate::cli::check_config;
 use crate::credential::StoreError;
 use crate::doctor::{Account, Enrolment, Machine, PamFiles, Sshd, WrongFile};
-use crate::policy::rules::Person;
 use crate::remote::Service;
 use crate::status::Status;
 use crate::store::{self, Entry};
@@ -47,15 +47,15 @@ pub(super) fn machine() -> Machine {
     let module = module();
     let others = module.iter().map(String::as_str).chain([SSHD_CONFIG]);
     wrong_files.extend(others.filter_map(|path| wrong_file(Path::new(path))));
-    let (policy_problem, unknown_verifiers) = policy();
+    let (policy, unknown_names) = check_config::read(None);
     let (store_problem, enrolments) = enrolments();
     Machine {
         pam,
         module,
         sshd: sshd(),
         wrong_files,
-        policy_problem,
-        unknown_verifiers,
+        policy,
+        unknown_names,
         is_synchronised: sys::clock::is_synchronised(),
         now: sys::clock::now(),
         accounts: accounts(),
@@ -150,19 +150,6 @@ fn output_of(program: &str, arguments: &[&str]) -> Option<Result<String, String>
         .ok()?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Some(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
-}
-
-/// Why the policy cannot be used, and the verifiers in it whom nobody knows.
-fn policy() -> (Option<String>, Vec<Person>) {
-    let policy = match backend::policy_file() {
-        Ok(policy) => policy,
-        Err(problem) => return (Some(problem.to_string()), Vec::new()),
-    };
-    let is_unknown = |name: &Person| match name {
-        Person::User(name) => matches!(sys::user::by_name(name), Ok(None)),
-        Person::Group(name) => matches!(sys::user::group_by_name(name), Ok(None)),
-    };
-    (None, policy.service.verifiers.into_iter().filter(is_unknown).collect())
 }
 
 /// Who could log in: people, and root where he has a password.

@@ -15,6 +15,15 @@ pub struct LocalTime {
     pub minute: u16,
 }
 
+impl LocalTime {
+    /// Of a text such as `Mon 08:30`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (day, time) = text.split_once(' ')?;
+        let minute = minute_of(time).filter(|minute| *minute < DAY)?;
+        Some(Self { weekday: u8::try_from(day_of(day)?).ok()?, minute })
+    }
+}
+
 /// A time of some days of the week.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {

@@ -1,0 +1,102 @@
+//! What is wrong with a policy file that can be read, or why it cannot be.
+
+use super::{Finding, Severity};
+use crate::config::{PolicyFile, Unenrolled};
+use crate::policy::rules::{Hopeless, Person, Rule, Then, never_matches};
+
+/// What is wrong with the policy file at `path`. `unknown` are its users and groups whom nobody knows.
+pub fn examine(path: &str, policy: Result<&PolicyFile, &str>, unknown: &[Person]) -> Vec<Finding> {
+    let policy = match policy {
+        Ok(policy) => policy,
+        Err(problem) => {
+            let what = format!("it cannot be used, and nobody is let in while it is so: {problem}");
+            let mend = "correct the file, see countersign.toml(5)";
+            return vec![Finding::new(Severity::Error, "bad_policy", path, what, mend)];
+        }
+    };
+    let warn = |code, what: String, mend: &str| Finding::new(Severity::Warning, code, path, what, mend);
+    let mut findings: Vec<Finding> = unknown
+        .iter()
+        .map(|name| warn("unknown_name", unknown_name(name), "correct it, or make the account or group"))
+        .collect();
+    for (number, rule) in policy.rules.iter().enumerate() {
+        if let Some(hopeless) = never_matches(&policy.rules, number) {
+            let what = format!(
+                "{} can never match: {}",
+                called(&policy.rules, number),
+                why(hopeless, &policy.rules)
+            );
+            findings.push(warn("rule_never_matches", what, "move it, correct it or leave it out"));
+        } else if rule.then == Then::Exempt && has_no_condition(rule) {
+            let what = format!("{} exempts everybody everywhere", called(&policy.rules, number));
+            findings.push(warn("everybody_exempt", what, "name in it who is exempt, or where"));
+        }
+    }
+    if policy.required_from.is_some()
+        && policy.unenrolled.is_some_and(|unenrolled| unenrolled != Unenrolled::Allow)
+    {
+        let what = "required_from says nothing, for whoever is not enrolled is denied already".to_owned();
+        findings.push(warn(
+            "day_without_meaning",
+            what,
+            "write unenrolled = \"allow\", or leave required_from out",
+        ));
+    }
+    findings
+}
+
+/// A rule, as people know it.
+fn called(rules: &[Rule], number: usize) -> String {
+    let name = rules.get(number).and_then(|rule| rule.name.as_ref());
+    name.map_or_else(|| format!("rule {}", number + 1), |name| format!("rule {} ({name})", number + 1))
+}
+
+fn why(hopeless: Hopeless, rules: &[Rule]) -> String {
+    match hopeless {
+        Hopeless::Behind(earlier) => format!("{} matches whenever it would", called(rules, earlier)),
+        Hopeless::Excepted(key) => format!("all that it lists under {key} is excepted there"),
+        Hopeless::FirstFactorWithoutSshd => {
+            "first_factor is known of sshd alone, which is not among its services".to_owned()
+        }
+    }
+}
+
+fn has_no_condition(rule: &Rule) -> bool {
+    let bare = Rule { name: rule.name.clone(), then: rule.then, ..Rule::default() };
+    *rule == bare
+}
+
+fn unknown_name(name: &Person) -> String {
+    match name {
+        Person::User(name) => format!("there is no user {name}"),
+        Person::Group(name) => format!("there is no group {name}: a rule with it exempts nobody"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user::UserName;
+
+    fn codes(text: &str) -> Vec<&'static str> {
+        let policy = PolicyFile::parse(text).unwrap();
+        examine("file", Ok(&policy), &[]).into_iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_policy_is_found_and_nothing_else() {
+        assert!(codes("").is_empty());
+        assert!(
+            codes("[[rule]]\nusers = [\"bob\"]\nthen = \"exempt\"\n[[rule]]\nthen = \"require\"\n")
+                .is_empty()
+        );
+        assert_eq!(codes("[[rule]]\nthen = \"exempt\"\n"), ["everybody_exempt"]);
+        assert_eq!(codes("[[rule]]\n[[rule]]\nusers = [\"bob\"]\n"), ["rule_never_matches"]);
+        assert_eq!(codes("unenrolled = \"deny\"\nrequired_from = 2027-01-01\n"), ["day_without_meaning"]);
+        assert!(codes("unenrolled = \"allow\"\nrequired_from = 2027-01-01\n").is_empty());
+        let broken = examine("file", Err("line 1"), &[]);
+        assert_eq!((broken[0].code, broken[0].severity), ("bad_policy", Severity::Error));
+        let unknown = [Person::Group(UserName::new(b"gone").unwrap())];
+        assert_eq!(examine("file", Ok(&PolicyFile::default()), &unknown)[0].code, "unknown_name");
+    }
+}
