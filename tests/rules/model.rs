@@ -145,8 +145,7 @@ fn list(items: &[String], is: impl Fn(&str) -> Option<bool>) -> &'static str {
     let maybe_excepted = exceptions.iter().any(|item| is(item).is_none());
     match (hit, maybe_hit, maybe_excepted) {
         (true, _, false) => "yes",
-        (true, _, true) => "unknown",
-        (false, true, _) => "unknown",
+        (true, _, true) | (false, true, _) => "unknown",
         (false, false, _) => "no",
     }
 }
@@ -167,7 +166,9 @@ fn network(items: &[String], login: &Login) -> &'static str {
 
 /// An address as ones and zeros; one of IPv4 that is mapped into IPv6 as one of IPv4.
 fn bits(text: &str) -> Option<String> {
-    let of_bytes = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:08b}")).collect::<String>();
+    let of_byte =
+        |byte: &u8| (0..8).rev().map(|bit| if byte >> bit & 1 == 1 { '1' } else { '0' }).collect::<Vec<_>>();
+    let of_bytes = |bytes: &[u8]| bytes.iter().flat_map(of_byte).collect::<String>();
     if let Ok(four) = text.parse::<std::net::Ipv4Addr>() {
         return Some(of_bytes(&four.octets()));
     }
