@@ -11,6 +11,8 @@
 //! - [`verifier`]: who can judge a code
 //! - [`enrol`], [`login`]: the two use cases, over traits
 //! - [`status`]: what is known of a user
+//! - [`notice`]: what a person is told once he is in
+//! - [`qr`]: QR codes, as modules and as text
 //! - [`wire`]: what goes over the socket of the service
 //! - [`log`]: the line that tells of a login
 //! - [`sys`]: system calls, made safe
@@ -49,10 +51,12 @@ pub mod enrol;
 pub mod import;
 pub mod log;
 pub mod login;
+pub mod notice;
 pub mod otp;
 mod pam;
 pub mod password;
 pub mod policy;
+pub mod qr;
 pub mod remote;
 pub mod service;
 pub mod status;

@@ -58,6 +58,7 @@ pub fn line(report: &Report, service: &str, typed_name: &[u8]) -> Line {
                 let mended = if *brought_back { " records=brought_back" } else { "" };
                 write!(text, " recovery_codes_left={left}{mended}")
             }
+            Proof::Enrolled { authenticator } => write!(text, " authenticator={}", word(authenticator)),
             Proof::Remembered { since } => write!(text, " since={since}"),
         };
     }
@@ -84,6 +85,7 @@ fn event_of(outcome: &Outcome) -> (Level, &'static str) {
         Outcome::Accepted(accepted) => match accepted.proof() {
             Proof::Code { resynchronised: true, .. } => (Level::Notice, "resynchronised"),
             Proof::Code { .. } | Proof::Recovery { .. } => (Level::Info, "accepted"),
+            Proof::Enrolled { .. } => (Level::Notice, "enrolled"),
             Proof::Remembered { .. } => (Level::Info, "remembered"),
         },
         Outcome::FirstFactorProven => (Level::Info, "first_factor"),
@@ -93,6 +95,8 @@ fn event_of(outcome: &Outcome) -> (Level, &'static str) {
         | Outcome::FirstPassMissing
         | Outcome::OtherUser
         | Outcome::CallerUnknown
+        | Outcome::EnrolmentImpossible
+        | Outcome::NeverConfirmed
         | Outcome::BadName(_)
         | Outcome::ConversationFailed => (Level::Notice, "denied"),
         Outcome::Unavailable(_)
@@ -111,6 +115,8 @@ fn reason_of(outcome: &Outcome) -> Option<&str> {
         Outcome::Exempt { .. } => "exempt",
         Outcome::FirstPassMissing => "first_pass_missing",
         Outcome::CallerUnknown => "caller_unknown",
+        Outcome::EnrolmentImpossible => "enrolment_impossible",
+        Outcome::NeverConfirmed => "never_confirmed",
         Outcome::BadPolicy(_) => "bad_policy",
         Outcome::FirstFactorMissing => "first_factor_missing",
         Outcome::Denied(denial) => denial.reason(),
@@ -131,6 +137,10 @@ fn cause_of(outcome: &Outcome) -> Option<(String, &str)> {
         Outcome::BadArguments(error) => {
             Some((error.to_string(), "correct the module's line in /etc/pam.d, see pam_countersign(8)"))
         }
+        Outcome::EnrolmentImpossible => Some((
+            "the login cannot show a QR code, or its caller is not root".to_owned(),
+            "have the user run countersign enroll, or log in where texts are shown",
+        )),
         Outcome::BadPolicy(problem) => Some((problem.clone(), MEND_POLICY)),
         Outcome::FirstPassMissing => Some((
             "use_first_pass, and nothing was typed for a module before".to_owned(),
@@ -155,6 +165,7 @@ fn cause_of(outcome: &Outcome) -> Option<(String, &str)> {
         | Outcome::Exempt { .. }
         | Outcome::Denied(_)
         | Outcome::CallerUnknown
+        | Outcome::NeverConfirmed
         | Outcome::OtherUser => None,
     }
 }

@@ -8,6 +8,7 @@ mod planting;
 #[path = "sandbox/mod.rs"]
 mod sandbox;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Output;
@@ -120,7 +121,7 @@ fn ten_thousand_groups_are_no_trouble() {
     let group = door.sandbox.path().join("group");
     let mut groups = fs::read_to_string(&group).expect("groups");
     for number in 0..10_000 {
-        groups.push_str(&format!("group{number}:x:{}:alice\n", 3000 + number));
+        let _ = writeln!(groups, "group{number}:x:{}:alice", 3000 + number);
     }
     fs::write(&group, groups).expect("groups");
     door.sandbox.configuration("[[rule]]\nusers = [\"@group9999\"]\nthen = \"exempt\"\n");

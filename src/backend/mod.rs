@@ -1,9 +1,11 @@
 //! The one place that knows every kind of store and verifier, and picks those of this machine.
 #![forbid(unsafe_code)]
 
+mod at_login;
 mod here;
 mod policy;
 
+pub use at_login::AtLogin;
 pub use here::Here;
 pub use policy::{PolicyError, policy_file, policy_file_at};
 

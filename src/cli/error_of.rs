@@ -36,6 +36,8 @@ impl From<VerifierError> for Error {
     fn from(error: VerifierError) -> Self {
         match error {
             VerifierError::Store(error) => Self::Store(error),
+            // Only logins prove passwords so.
+            VerifierError::Password => Self::WrongPassword,
             VerifierError::Clock => Self::Clock,
             VerifierError::Service(error) => Self::Service(error),
         }

@@ -5,7 +5,6 @@
 use zeroize::Zeroizing;
 
 use super::error::{Error, ExitCode};
-use super::host_name;
 use super::import_args::Export;
 use super::terminal::Terminal;
 use super::who;
@@ -23,7 +22,7 @@ pub(super) fn run(options: &Export, terminal: &mut Terminal) -> Result<ExitCode,
     let credential = store.read(&user)?.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
     let state = store.read_state(&user)?;
     terminal.permit_secrets(options.force)?;
-    let issuer = host_name();
+    let issuer = sys::host::name();
     let label = Label { issuer: &issuer, account: user.name.as_str() };
     let uris =
         credential.authenticators.iter().map(|device| (device, uri_of(device, state.as_ref(), &label)));

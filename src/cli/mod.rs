@@ -92,9 +92,3 @@ pub fn main() -> std::process::ExitCode {
     });
     code.into()
 }
-
-/// What apps show as the issuer unless something else is asked for.
-fn host_name() -> String {
-    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "countersign".to_owned())
-}

@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 
 use super::device_args::{Hash, Making, SecretForm, Showing};
 use super::error::Error;
+use super::locale;
 use super::qr::{Code, Drawing};
 use super::saved_file::{Unkept, must_be_free};
 use super::terminal::Terminal;
-use super::{host_name, locale};
 use crate::credential::{CodeParameters, Kind};
 use crate::enrol::{Confirmed, MOST_FIRST_CODES, Pending, Purpose, Wanted};
 use crate::otp::secret::BadSecret;
@@ -50,7 +50,7 @@ impl Making {
     pub(super) fn issuer(&self) -> Result<String, Error> {
         match [&self.issuer, &self.label].into_iter().flatten().find(|text| !is_label(text)) {
             Some(text) => Err(Error::BadLabel(text.clone())),
-            None => Ok(self.issuer.clone().unwrap_or_else(host_name)),
+            None => Ok(self.issuer.clone().unwrap_or_else(sys::host::name)),
         }
     }
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::error::Error;
-use super::host_name;
 use super::saved_file::SavedFile;
 use super::terminal::Terminal;
 use crate::backend;
@@ -48,7 +47,7 @@ impl AsRef<str> for Text {
 pub(super) fn page_of(account: &str, codes: impl Iterator<Item = impl AsRef<str>>) -> Zeroizing<String> {
     let today = sys::clock::now().and_then(datetime_of).and_then(|now| now.date);
     let mut page = Zeroizing::new(String::with_capacity(4096));
-    let _ = write!(page, "Recovery codes of {account} on {}", host_name());
+    let _ = write!(page, "Recovery codes of {account} on {}", sys::host::name());
     if let Some(today) = today {
         let _ = write!(page, ", made on {today}");
     }

@@ -89,7 +89,7 @@ fn words_for_proof(proof: &Proof) -> String {
         Proof::Code { authenticator, .. } => format!("as a code of {authenticator}"),
         Proof::Recovery { left, .. } => format!("as a recovery code, after which {left} are left"),
         // No passcode is.
-        Proof::Remembered { .. } => "as remembered".to_owned(),
+        Proof::Remembered { .. } | Proof::Enrolled { .. } => "without being typed".to_owned(),
     }
 }
 
@@ -195,7 +195,7 @@ impl<'a> Verdict<'a> {
         let proof = verdict.as_ref().ok().and_then(|proof| match proof {
             Proof::Code { authenticator, drift, .. } => Some(Proven::Code { authenticator, drift: *drift }),
             Proof::Recovery { left, .. } => Some(Proven::Recovery { recovery_codes_left: *left }),
-            Proof::Remembered { .. } => None,
+            Proof::Remembered { .. } | Proof::Enrolled { .. } => None,
         });
         Self { accepted: verdict.is_ok(), proof, reason, seconds }
     }

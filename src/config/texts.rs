@@ -91,8 +91,10 @@ texts! {
     enroll_wrong [] "That is not the code of this key. Look at the clock of the phone, and try the next code."
     /// Above the recovery codes.
     enroll_done [] "You are enrolled. Keep these recovery codes where the phone is not; each lets you in once:"
-    /// Somebody must enrol, and cannot do it here.
-    enroll_elsewhere [] "This login needs a second factor. Enrol with `countersign enroll`, or ask your administrator."
+    /// What is asked under them, for reading on.
+    enroll_go_on_prompt [] "Press Enter once you have kept them: "
+    /// Somebody must enrol, and cannot do it here: a prompt, for nothing else may be shown.
+    enroll_elsewhere_prompt [] "This login needs a second factor: enrol with `countersign enroll`, or ask your administrator. Press Enter: "
     /// After a login: wrong codes since the one before.
     notice_refused ["count", "since", "from"] "{count} wrong codes since {since}, the last one from {from}."
     /// After a login: one wrong code since the one before.

@@ -8,6 +8,7 @@ use crate::credential::{
     Authenticator, Credential, EnrolmentStore, KeyRecord, RecoverySet, State, StoreError,
 };
 use crate::otp::Code;
+use crate::policy::Accepted;
 use crate::policy::replay::{burned, is_fresh, spend};
 use crate::policy::window::{Candidate, candidates};
 use crate::user::User;
@@ -73,6 +74,17 @@ pub fn keep(
         confirmed.enter_into(state, &credential)?;
         Ok(credential)
     })
+}
+
+/// Keeps the first device of a user inside of his login, for which its first code is the proof.
+pub fn keep_at_login(
+    store: &impl EnrolmentStore,
+    confirmed: &Confirmed,
+    now: u64,
+) -> Result<Accepted, StoreError> {
+    let (credential, state) = (confirmed.first_credential(), confirmed.first_state(now));
+    store.create(&confirmed.user, &credential, &state)?;
+    Ok(Accepted::by_first_code(confirmed.id().to_owned()))
 }
 
 /// Proves a device that is kept without its first code, by that code; its name. Without `id` it is the only

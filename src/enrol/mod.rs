@@ -12,8 +12,8 @@ pub mod repair;
 mod takeover;
 
 pub use keeping::{
-    DeviceProblem, KeepError, confirm_kept, disable, enable, keep, keep_recovery_codes, remove_all,
-    remove_device, waiting_in,
+    DeviceProblem, KeepError, confirm_kept, disable, enable, keep, keep_at_login, keep_recovery_codes,
+    remove_all, remove_device, waiting_in,
 };
 pub use pending::{Confirmed, Pending, Purpose, Wanted, begin};
 pub use recovery_codes::RecoveryCodes;

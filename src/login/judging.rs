@@ -2,12 +2,13 @@
 
 use super::session::Session;
 use super::{
-    Accepted, Conversation, ConversationError, Denial, Outcome, Proof, StateHealth, Tone, Typing, words,
+    Accepted, Conversation, ConversationError, Denial, Enroller, Outcome, Proof, StateHealth, Tone, Typing,
+    words,
 };
 use crate::otp::{Ending, Passcode};
 use crate::verifier::{Judged, Typed, Verifier};
 
-impl<V: Verifier, C: Conversation> Session<'_, V, C> {
+impl<V: Verifier, C: Conversation, E: Enroller> Session<'_, V, C, E> {
     /// Asks for a code, or for a password and a code in one, and has it judged.
     pub(super) fn attempt(&mut self) -> Result<Result<Accepted, Denial>, Outcome> {
         let texts = &self.config.texts;
@@ -55,8 +56,8 @@ impl<V: Verifier, C: Conversation> Session<'_, V, C> {
             let password = match accepted.proof() {
                 Proof::Code { digits, .. } => Ending::password_before_code(line, *digits),
                 Proof::Recovery { .. } => ending.password_before_recovery_code(line),
-                // Nobody is asked who is remembered.
-                Proof::Remembered { .. } => return Err(Outcome::ConversationFailed),
+                // No line is that.
+                Proof::Remembered { .. } | Proof::Enrolled { .. } => return Err(Outcome::ConversationFailed),
             };
             self.conversation.forward(&password).map_err(|ConversationError| Outcome::ConversationFailed)?;
         }

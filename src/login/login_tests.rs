@@ -7,7 +7,7 @@ use super::*;
 use crate::config::{PolicyFile, RawArguments, Texts, resolve::resolve};
 use crate::credential::record::tests::alice;
 use crate::credential::{Credential, CredentialStore, KeyRecord, RecoverySet, State, StoreError, Updated};
-use crate::otp::{RecoveryCode, RecoverySalt};
+use crate::otp::{Code, RecoveryCode, RecoverySalt};
 use crate::policy::rules::LocalTime;
 use crate::policy::source_of;
 use crate::user::UserName;
@@ -70,6 +70,7 @@ struct Script {
     asked: Vec<(String, Typing)>,
     first_pass: Option<String>,
     forwarded: Vec<String>,
+    silent: bool,
 }
 
 impl Script {
@@ -88,6 +89,10 @@ impl Conversation for Script {
 
     fn first_pass(&mut self) -> Option<Zeroizing<Vec<u8>>> {
         self.first_pass.clone().map(|password| Zeroizing::new(password.into_bytes()))
+    }
+
+    fn can_tell(&self) -> bool {
+        !self.silent
     }
 
     fn forward(&mut self, password: &[u8]) -> Result<(), ConversationError> {
@@ -149,6 +154,23 @@ impl World for Nearby {
     }
 }
 
+/// Who enrols nobody.
+struct Nobody;
+
+impl Enroller for Nobody {
+    fn prove_password(&mut self, _: &User, _: &[u8]) -> Result<bool, VerifierError> {
+        panic!("nobody was to enrol");
+    }
+
+    fn begin(&mut self, _: &User) -> Result<Option<NewDevice>, VerifierError> {
+        panic!("nobody was to enrol");
+    }
+
+    fn confirm(&mut self, _: &Code) -> Result<Option<Enrolled>, VerifierError> {
+        panic!("nobody was to enrol");
+    }
+}
+
 fn request(name: &str, uid: Option<u32>) -> Request<'static> {
     Request {
         user: User { name: UserName::new(name.as_bytes()).unwrap(), uid },
@@ -175,7 +197,7 @@ fn with_file(file: &str, arguments: &[&str]) -> Config {
 fn run(memory: Memory, request: &Request, arguments: &[&str], script: &mut Script) -> Outcome {
     let scripted = script.replies.len();
     let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
-    let report = login(request, &config(arguments), &verifier, script);
+    let report = login(request, &config(arguments), &verifier, &mut Nobody, script);
     assert_eq!(script.prompts, scripted, "prompts");
     assert_eq!(usize::from(report.attempts), scripted, "attempts");
     report.outcome
@@ -212,7 +234,7 @@ fn two_consecutive_codes_in_one_conversation_resynchronise() {
     let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
     for steps in [7, 8] {
         let mut script = Script::of(&[&code(steps)]);
-        let report = login(&of_alice(), &config(&["attempts=1"]), &verifier, &mut script);
+        let report = login(&of_alice(), &config(&["attempts=1"]), &verifier, &mut Nobody, &mut script);
         assert!(matches!(report.outcome, Outcome::Denied(Denial::WrongCode)));
     }
 }
@@ -227,10 +249,10 @@ fn a_single_attempt_ends_with_its_own_reason() {
 fn a_spent_code_is_told_apart_and_the_next_one_lets_in() {
     let memory = enrolled();
     let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
-    let first = login(&of_alice(), &config(&[]), &verifier, &mut Script::of(&[&code(0)]));
+    let first = login(&of_alice(), &config(&[]), &verifier, &mut Nobody, &mut Script::of(&[&code(0)]));
     assert!(matches!(first.outcome, Outcome::Accepted(_)));
     let mut script = Script::of(&[&code(0), &code(1)]);
-    let second = login(&of_alice(), &config(&[]), &verifier, &mut script);
+    let second = login(&of_alice(), &config(&[]), &verifier, &mut Nobody, &mut script);
     assert!(matches!(second.outcome, Outcome::Accepted(_)));
     assert_eq!(script.told, ["This code was already used; wait for the next one."]);
 }
@@ -296,14 +318,14 @@ fn a_state_that_cannot_be_written_denies_the_right_code() {
 #[test]
 fn a_missing_clock_denies() {
     let verifier = LocalVerifier::new(enrolled(), Fixed(Err(ClockError)));
-    let report = login(&of_alice(), &config(&[]), &verifier, &mut Script::of(&[&code(0)]));
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut Nobody, &mut Script::of(&[&code(0)]));
     assert!(matches!(report.outcome, Outcome::Unavailable(VerifierError::Clock)));
 }
 
 #[test]
 fn a_conversation_that_fails_denies() {
     let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
-    let report = login(&of_alice(), &config(&[]), &verifier, &mut Script::default());
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut Nobody, &mut Script::default());
     assert!(matches!(report.outcome, Outcome::ConversationFailed));
     assert_eq!(report.attempts, 0);
 }
@@ -312,9 +334,9 @@ fn a_conversation_that_fails_denies() {
 fn another_user_after_the_prompt_denies_and_spends_nothing() {
     let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
     let mut script = Script { becomes_other_user: true, ..Script::of(&[&code(0)]) };
-    let report = login(&of_alice(), &config(&[]), &verifier, &mut script);
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut Nobody, &mut script);
     assert!(matches!(report.outcome, Outcome::OtherUser));
-    let report = login(&of_alice(), &config(&[]), &verifier, &mut Script::of(&[&code(0)]));
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut Nobody, &mut Script::of(&[&code(0)]));
     assert!(matches!(report.outcome, Outcome::Accepted(_)));
 }
 
@@ -358,10 +380,10 @@ fn one_recovery_code_at_most_is_tried_in_a_transaction() {
 fn a_source_that_guessed_too_often_is_told_how_long_to_wait() {
     let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
     for _ in 0..5 {
-        login(&of_alice(), &config(&["attempts=1"]), &verifier, &mut Script::of(&["000000"]));
+        login(&of_alice(), &config(&["attempts=1"]), &verifier, &mut Nobody, &mut Script::of(&["000000"]));
     }
     let mut script = Script::of(&[&code(0)]);
-    let report = login(&of_alice(), &config(&[]), &verifier, &mut script);
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut Nobody, &mut script);
     assert!(matches!(report.outcome, Outcome::Denied(Denial::BackedOff { seconds: 30 })));
     assert_eq!(script.told, ["Too many wrong codes; try again in 30 s, or use a recovery code."]);
 }
@@ -393,7 +415,7 @@ fn a_clock_that_went_back_is_told_to_the_person_and_to_the_log() {
     }
     let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
     let mut script = Script::of(&[&code(0), &recovery.to_text()]);
-    let report = login(&of_alice(), &config(&[]), &verifier, &mut script);
+    let report = login(&of_alice(), &config(&[]), &verifier, &mut Nobody, &mut script);
     assert!(matches!(report.outcome, Outcome::Accepted(_)));
     assert_eq!(report.clock_back, 3600);
     assert_eq!(script.noted, [(Denial::ClockWentBack, 1)]);
@@ -412,7 +434,7 @@ fn one_after_the_other(arguments: &[&str], logins: &[(&Request<'_>, &[&str])]) -
     let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
     let run = |(request, replies): &(&Request<'_>, &[&str])| {
         let mut script = Script::of(replies);
-        let report = login(request, &config(arguments), &verifier, &mut script);
+        let report = login(request, &config(arguments), &verifier, &mut Nobody, &mut script);
         assert_eq!(script.prompts, replies.len(), "prompts");
         report.outcome
     };
@@ -453,10 +475,10 @@ fn a_wrong_code_and_a_recovery_code_are_not_remembered() {
     }
     let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
     let mut script = Script::of(&[&recovery_code.to_text()]);
-    let first = login(&of_alice(), &config(&["remember=12h"]), &verifier, &mut script);
+    let first = login(&of_alice(), &config(&["remember=12h"]), &verifier, &mut Nobody, &mut script);
     assert!(matches!(first.outcome, Outcome::Accepted(_)));
     let mut script = Script::of(&["1", "2", "3"]);
-    let second = login(&of_alice(), &config(&["remember=12h"]), &verifier, &mut script);
+    let second = login(&of_alice(), &config(&["remember=12h"]), &verifier, &mut Nobody, &mut script);
     assert!(matches!(second.outcome, Outcome::Denied(_)), "{second:?}");
 }
 
@@ -464,7 +486,7 @@ fn a_wrong_code_and_a_recovery_code_are_not_remembered() {
 fn by_policy(file: &str, arguments: &[&str], request: &Request<'_>, script: &mut Script) -> Outcome {
     let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
     let scripted = script.replies.len();
-    let report = login(request, &with_file(file, arguments), &verifier, script);
+    let report = login(request, &with_file(file, arguments), &verifier, &mut Nobody, script);
     assert_eq!(script.prompts, scripted, "prompts: {:?}", script.asked);
     report.outcome
 }
@@ -487,7 +509,8 @@ fn a_rule_that_requires_a_code_goes_before_nullok() {
     let verifier = || LocalVerifier::new(Memory::default(), Fixed(Ok(NOW)));
     let run = |file: &str, replies: &[&str]| {
         let mut script = Script::of(replies);
-        let outcome = login(&of_alice(), &with_file(file, &["nullok"]), &verifier(), &mut script).outcome;
+        let outcome =
+            login(&of_alice(), &with_file(file, &["nullok"]), &verifier(), &mut Nobody, &mut script).outcome;
         assert_eq!(script.prompts, replies.len());
         outcome
     };
@@ -521,9 +544,9 @@ fn every_word_can_be_set_and_with_tell_never_all_are_the_same() {
     assert_eq!(script.asked[0], ("Zahl: ".to_owned(), Typing::Shown));
     let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
     let silent = with_file("tell = \"never\"\n", &["attempts=1"]);
-    login(&of_alice(), &silent, &verifier, &mut Script::of(&[&code(0)]));
+    login(&of_alice(), &silent, &verifier, &mut Nobody, &mut Script::of(&[&code(0)]));
     let mut script = Script::of(&[&code(0)]);
-    let report = login(&of_alice(), &silent, &verifier, &mut script);
+    let report = login(&of_alice(), &silent, &verifier, &mut Nobody, &mut script);
     assert!(matches!(report.outcome, Outcome::Denied(Denial::SpentCode)));
     assert_eq!(script.told, ["Wrong code."]);
 }
@@ -557,9 +580,9 @@ fn where_no_code_is_asked_for_the_password_goes_on_as_it_was_typed() {
 
     let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
     let config = config(&["forward_pass", "remember=1h"]);
-    login(&of_alice(), &config, &verifier, &mut Script::of(&[&format!("hunter2{}", code(0))]));
+    login(&of_alice(), &config, &verifier, &mut Nobody, &mut Script::of(&[&format!("hunter2{}", code(0))]));
     let mut script = Script::of(&["hunter2"]);
-    let report = login(&of_alice(), &config, &verifier, &mut script);
+    let report = login(&of_alice(), &config, &verifier, &mut Nobody, &mut script);
     assert!(is_remembered(&report.outcome), "{report:?}");
     assert_eq!(script.forwarded, ["hunter2"]);
 }
@@ -583,4 +606,131 @@ fn a_password_that_was_typed_before_may_end_in_the_code() {
     assert!(matches!(outcome, Outcome::Accepted(_)));
     let outcome = by_policy("", &["try_first_pass"], &of_alice(), &mut with(Some(&both), &[]));
     assert!(matches!(outcome, Outcome::Accepted(_)));
+}
+
+/// Who enrols people whose password is "password", by the code 123456.
+#[derive(Default)]
+struct Desk {
+    can_enrol: bool,
+    begun: usize,
+    kept: bool,
+}
+
+impl Enroller for Desk {
+    fn prove_password(&mut self, _: &User, password: &[u8]) -> Result<bool, VerifierError> {
+        Ok(password == b"password")
+    }
+
+    fn begin(&mut self, _: &User) -> Result<Option<NewDevice>, VerifierError> {
+        self.begun += 1;
+        let (qr, key) = ("QR\n".to_owned(), "GEZD GNBV".to_owned());
+        Ok(self.can_enrol.then(|| NewDevice { qr: Some(Zeroizing::new(qr)), key: Zeroizing::new(key) }))
+    }
+
+    fn confirm(&mut self, code: &Code) -> Result<Option<Enrolled>, VerifierError> {
+        self.kept = code.to_text().as_str() == "123456";
+        Ok(self.kept.then(|| Enrolled {
+            accepted: Accepted::by_word_of_root(Proof::Enrolled { authenticator: "phone".to_owned() }),
+            recovery_codes: vec![Zeroizing::new("0123-4567-89AB-CDEF".to_owned())],
+        }))
+    }
+}
+
+/// One login of a user without a device, who must have one; the outcome, and whether a device was begun and kept.
+fn enrolling(request: &Request<'_>, desk: Desk, script: &mut Script) -> (Outcome, usize, bool) {
+    let mut desk = desk;
+    let scripted = script.replies.len();
+    let verifier = LocalVerifier::new(Memory::default(), Fixed(Ok(NOW)));
+    let config = with_file("unenrolled = \"enroll\"\n", &[]);
+    let report = login(request, &config, &verifier, &mut desk, script);
+    assert_eq!(script.prompts, scripted, "prompts: {:?}", script.asked);
+    (report.outcome, desk.begun, desk.kept)
+}
+
+fn able() -> Desk {
+    Desk { can_enrol: true, ..Desk::default() }
+}
+
+#[test]
+fn who_has_proven_himself_enrols_inside_of_the_login() {
+    let with_key = |request: &mut Request<'_>| {
+        request.facts.ssh_auth_info = Some("publickey ssh-ed25519 AAAA\n".to_owned());
+    };
+    let mut by_key = of_alice();
+    with_key(&mut by_key);
+    let with_password =
+        || Script { first_pass: Some("password".to_owned()), ..Script::of(&["000000", "x", "123456", ""]) };
+    for (request, mut script) in
+        [(by_key, Script::of(&["000000", "x", "123456", ""])), (of_alice(), with_password())]
+    {
+        let (outcome, begun, kept) = enrolling(&request, able(), &mut script);
+        assert!(
+            matches!(&outcome, Outcome::Accepted(accepted) if matches!(accepted.proof(), Proof::Enrolled { .. }))
+        );
+        assert_eq!((begun, kept), (1, true));
+        let [shown, wrong, also_wrong, codes] = &script.told[..] else { panic!("{:?}", script.told) };
+        assert!(shown.contains("\nQR\nOr type this key into it: GEZD GNBV"), "{shown}");
+        assert!(wrong == also_wrong && codes.ends_with("\n0123-4567-89AB-CDEF"), "{codes}");
+    }
+}
+
+/// A QR code on the screen of somebody who has not proven who he is would be his own second factor.
+#[test]
+fn nobody_is_shown_a_qr_code_who_has_not_proven_who_he_is() {
+    let mut of_other_service = of_alice();
+    of_other_service.facts.service = "su".to_owned();
+    of_other_service.facts.ssh_auth_info = Some("publickey ssh-ed25519 AAAA\n".to_owned());
+    let mut by_password_method = of_alice();
+    by_password_method.facts.ssh_auth_info = Some("password\n".to_owned());
+    let mut with_a_key = of_alice();
+    with_a_key.facts.ssh_auth_info = Some("publickey ssh-ed25519 AAAA\n".to_owned());
+    let all = [of_alice(), of_other_service, by_password_method, request("nobody", None), with_a_key.clone()];
+    for request in all {
+        let is_proven_by_key =
+            request.facts.service == "sshd" && request.facts.ssh_auth_info == with_a_key.facts.ssh_auth_info;
+        for first_pass in [None, Some("wrong".to_owned()), Some(String::new())] {
+            if is_proven_by_key && first_pass.is_none() {
+                continue;
+            }
+            let mut script = Script { first_pass, ..Script::of(&["123456", "123456", "123456"]) };
+            let (outcome, begun, _) = enrolling(&request, able(), &mut script);
+            assert!(matches!(outcome, Outcome::Denied(_)), "{outcome:?}");
+            assert_eq!((begun, script.told), (0, vec!["Wrong code.".to_owned(); 3]));
+        }
+    }
+    let mut unknown = Script { first_pass: Some("password".to_owned()), ..Script::of(&["1", "2", "3"]) };
+    let (outcome, begun, _) = enrolling(&request("nobody", None), able(), &mut unknown);
+    assert!(matches!(outcome, Outcome::Denied(Denial::Malformed)) && begun == 0);
+}
+
+#[test]
+fn the_caller_of_su_does_not_enrol_with_the_password_of_the_target() {
+    let file = "unenrolled = \"enroll\"\n[[rule]]\nwhose = \"caller\"\n";
+    let mut to_root = request("root", Some(0));
+    to_root.facts = Facts { service: "su".to_owned(), real_uid: 1001, ..Facts::default() };
+    let mut desk = able();
+    let mut script = Script { first_pass: Some("password".to_owned()), ..Script::of(&["1", "2", "3"]) };
+    let verifier = LocalVerifier::new(Memory::default(), Fixed(Ok(NOW)));
+    let report = login(&to_root, &with_file(file, &[]), &verifier, &mut desk, &mut script);
+    assert!(matches!(report.outcome, Outcome::Denied(_)) && desk.begun == 0, "{report:?}");
+}
+
+#[test]
+fn where_no_qr_code_can_be_shown_a_prompt_says_what_to_do() {
+    let cases = [(able(), true, 0), (Desk::default(), false, 1)];
+    for (desk, silent, expected) in cases {
+        let mut script = Script { first_pass: Some("password".to_owned()), silent, ..Script::of(&[""]) };
+        let (outcome, begun, kept) = enrolling(&of_alice(), desk, &mut script);
+        assert!(matches!(outcome, Outcome::EnrolmentImpossible), "{outcome:?}");
+        assert_eq!((begun, kept), (expected, false));
+        assert!(script.asked[0].0.contains("countersign enroll"), "{:?}", script.asked);
+    }
+}
+
+#[test]
+fn who_never_types_a_right_code_is_not_enrolled() {
+    let mut script = Script { first_pass: Some("password".to_owned()), ..Script::of(&["000000"; 5]) };
+    let (outcome, begun, kept) = enrolling(&of_alice(), able(), &mut script);
+    assert!(matches!(outcome, Outcome::NeverConfirmed), "{outcome:?}");
+    assert_eq!((begun, kept), (1, false));
 }

@@ -4,6 +4,7 @@
 //! held while a person types, and nothing grants but an [`Accepted`] or a proven public key.
 #![forbid(unsafe_code)]
 
+mod enrolling;
 mod judging;
 mod session;
 mod words;
@@ -20,6 +21,7 @@ pub use crate::policy::{Accepted, Denial, Facts, Proof};
 use crate::user::{BadName, User};
 pub use crate::verifier::Door;
 use crate::verifier::{Verifier, VerifierError};
+pub use enrolling::{Enrolled, Enroller, NewDevice};
 pub use session::OWN_SERVICE;
 use session::Session;
 
@@ -30,6 +32,9 @@ pub trait Conversation {
 
     /// What was typed for a module before this one (PAM_AUTHTOK).
     fn first_pass(&mut self) -> Option<Zeroizing<Vec<u8>>>;
+
+    /// Whether texts are shown to anybody (not under PAM_SILENT).
+    fn can_tell(&self) -> bool;
 
     /// Leaves a password for the modules behind this one (PAM_AUTHTOK).
     fn forward(&mut self, password: &[u8]) -> Result<(), ConversationError>;
@@ -113,6 +118,10 @@ pub enum Outcome {
     FirstPassMissing,
     /// The account whose code the policy asks for cannot be told.
     CallerUnknown,
+    /// The user must enrol, and cannot do it in this login.
+    EnrolmentImpossible,
+    /// The user was to enrol, and no code proved the device.
+    NeverConfirmed,
     /// No verdict could be had.
     Unavailable(VerifierError),
     /// The stack calls the module where it must not stand.
@@ -156,9 +165,10 @@ pub fn login(
     request: &Request<'_>,
     config: &Config,
     verifier: &impl Verifier,
+    enroller: &mut impl Enroller,
     conversation: &mut impl Conversation,
 ) -> Report {
-    let mut session = Session::new(request, config, verifier, conversation);
+    let mut session = Session::new(request, config, verifier, enroller, conversation);
     let outcome = session.run().unwrap_or_else(|outcome| outcome);
     session.report(outcome)
 }

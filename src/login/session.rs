@@ -1,8 +1,8 @@
 //! The flow of one call: what the rules say, whether anybody is asked, and how often.
 
 use super::{
-    Accepted, Conversation, ConversationError, Denial, Door, Outcome, Report, Request, StateHealth, Tone,
-    Typing, words,
+    Accepted, Conversation, ConversationError, Denial, Door, Enroller, Outcome, Report, Request, StateHealth,
+    Tone, Typing, words,
 };
 use crate::config::{Config, FirstFactor, FirstPass, Unenrolled};
 use crate::otp::Code;
@@ -15,10 +15,11 @@ use crate::verifier::{Enrolment, Verifier};
 pub const OWN_SERVICE: &str = "countersign";
 
 /// What one call carries from prompt to prompt.
-pub(super) struct Session<'a, V, C> {
+pub(super) struct Session<'a, V, C, E> {
     pub(super) request: &'a Request<'a>,
     pub(super) config: &'a Config,
     pub(super) verifier: &'a V,
+    pub(super) enroller: &'a mut E,
     pub(super) conversation: &'a mut C,
     /// Whose code is asked for: who wants in, or who calls.
     pub(super) user: User,
@@ -32,17 +33,19 @@ pub(super) struct Session<'a, V, C> {
     pub(super) refused_code: Option<Code>,
 }
 
-impl<'a, V: Verifier, C: Conversation> Session<'a, V, C> {
+impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
     pub(super) fn new(
         request: &'a Request<'a>,
         config: &'a Config,
         verifier: &'a V,
+        enroller: &'a mut E,
         conversation: &'a mut C,
     ) -> Self {
         Self {
             request,
             config,
             verifier,
+            enroller,
             conversation,
             user: request.user.clone(),
             origin: Origin::not_remembered(source_of(&request.facts)),
@@ -88,10 +91,20 @@ impl<'a, V: Verifier, C: Conversation> Session<'a, V, C> {
             self.user = self.caller()?;
         }
         let enrolment = self.verifier.enrolment(&self.user).map_err(Outcome::Unavailable)?;
-        let lenient = self.unenrolled(ruling) == Unenrolled::Allow && self.user.is_known();
-        if lenient && enrolment == Enrolment::NotEnrolled {
-            self.forward_all()?;
-            return Ok(Outcome::NotEnrolledAllowed);
+        // An account that this machine does not know gets the strict rule.
+        if enrolment == Enrolment::NotEnrolled && self.user.is_known() {
+            match self.unenrolled(ruling) {
+                Unenrolled::Deny => {}
+                Unenrolled::Allow => {
+                    self.forward_all()?;
+                    return Ok(Outcome::NotEnrolledAllowed);
+                }
+                Unenrolled::Enroll => {
+                    if let Some(outcome) = self.enrol()? {
+                        return Ok(outcome);
+                    }
+                }
+            }
         }
         if let Some(accepted) = self.recall(ruling)? {
             self.forward_all()?;

@@ -33,6 +33,10 @@ impl Conversation for PamConversation<'_, '_> {
         self.handle.ask(prompt, typing)
     }
 
+    fn can_tell(&self) -> bool {
+        !self.silent
+    }
+
     fn first_pass(&mut self) -> Option<Zeroizing<Vec<u8>>> {
         self.handle.password()
     }

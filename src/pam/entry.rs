@@ -8,12 +8,14 @@ use pam::constants::{PAM_SILENT, PamFlag, PamResultCode};
 use pam::module::{PamHandle, PamHooks};
 
 use super::conversation::PamConversation;
-use super::handle::Handle;
+use super::handle::{Handle, Style};
 use super::result::{AFTER_A_PANIC, result_code};
 use crate::backend::{self, Here, PolicyError};
 use crate::config::{Config, PolicyFile, RawArguments, resolve::resolve};
 use crate::log::line;
 use crate::login::{Facts, Outcome, Report, Request, login};
+use crate::notice::notices;
+use crate::policy::rules::{Circumstances, Then, rule_on};
 use crate::sys;
 use crate::user::{User, UserName};
 
@@ -30,6 +32,17 @@ impl PamHooks for Countersign {
     fn sm_authenticate(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
         let mut handle = Handle::new(handle);
         guarded(&mut handle, |handle| authenticate(handle, &arguments, flags & PAM_SILENT != 0))
+    }
+
+    /// pam_sm_open_session(3): tells what a person should know once he is in. Nothing of it keeps anybody out.
+    fn sm_open_session(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        let mut handle = Handle::new(handle);
+        guarded(&mut handle, |handle| {
+            if flags & PAM_SILENT == 0 {
+                tell_notices(handle, &arguments);
+            }
+            PamResultCode::PAM_IGNORE
+        })
     }
 
     /// pam_sm_setcred(3): there are no credentials to set. PAM_IGNORE would make pam_setcred(3) fail
@@ -72,6 +85,27 @@ fn authenticate(handle: &mut Handle<'_>, arguments: &[&CStr], silent: bool) -> P
     code
 }
 
+/// What cannot be read is not told: the login before this has said it in the log.
+fn tell_notices(handle: &mut Handle<'_>, arguments: &[&CStr]) {
+    let raw = RawArguments::parse(arguments.iter().map(|argument| argument.to_bytes()));
+    let Some((raw, file)) = raw.ok().and_then(|raw| policy_for(&raw).ok().map(|file| (raw, file))) else {
+        return;
+    };
+    let config = resolve(raw, file);
+    let service = handle.service();
+    let Ok(user) = account_of(&handle.user().unwrap_or_default()) else { return };
+    let (facts, here) = (facts(handle, &service), Here::default());
+    let circumstances = Circumstances { user: &user, facts: &facts, surroundings: &here };
+    let is_exempt = rule_on(&config.rules, &circumstances).then == Then::Exempt;
+    let (Ok(status), Some(now)) = (backend::status(&user), sys::clock::now()) else { return };
+    if status.is_none() && is_exempt {
+        return;
+    }
+    for text in notices(status.as_ref(), &config, now) {
+        handle.show(Style::Info, &text);
+    }
+}
+
 /// The file that the line names, or that of the machine.
 fn policy_for(raw: &RawArguments) -> Result<PolicyFile, PolicyError> {
     match &raw.conf {
@@ -92,7 +126,7 @@ fn run(handle: &mut Handle<'_>, service: &str, typed_name: &[u8], config: &Confi
         handle.log(LOG_DEBUG, &format!("debug: rules={rules} {:?}", request.facts));
     }
     let mut conversation = PamConversation::new(handle, service, typed_name, silent);
-    login(&request, config, &backend::ThisMachine, &mut conversation)
+    login(&request, config, &backend::ThisMachine, &mut backend::AtLogin::default(), &mut conversation)
 }
 
 /// How debug lines are marked.

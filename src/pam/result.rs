@@ -18,6 +18,8 @@ pub(super) fn result_code(outcome: &Outcome) -> PamResultCode {
         | Outcome::FirstPassMissing
         | Outcome::OtherUser
         | Outcome::CallerUnknown
+        | Outcome::EnrolmentImpossible
+        | Outcome::NeverConfirmed
         | Outcome::BadName(_) => PamResultCode::PAM_AUTH_ERR,
         Outcome::Unavailable(_) | Outcome::AccountsUnreadable(_) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
         Outcome::ConversationFailed => PamResultCode::PAM_CONV_ERR,
@@ -49,6 +51,8 @@ mod tests {
             Outcome::OwnService,
             Outcome::FirstPassMissing,
             Outcome::CallerUnknown,
+            Outcome::EnrolmentImpossible,
+            Outcome::NeverConfirmed,
             Outcome::BadPolicy("line 1".to_owned()),
             Outcome::BadArguments(ArgumentError::NotUtf8),
             Outcome::BadName(BadName::Empty),

@@ -3,9 +3,7 @@
 //! It answers only root, and what it was told it does not keep. It bounds what it waits for; what a PAM
 //! module waits for is bounded from outside, by the unit or by the service that started it.
 
-use std::ffi::CStr;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -18,9 +16,7 @@ use crate::sys::socket::Connection;
 use crate::user::UserName;
 
 /// The PAM service, which is nobody else's.
-const SERVICE: &CStr = c"countersign";
-/// Where libpam looks for it. Elsewhere it takes the service `other`, and what that demands nobody knows.
-const SERVICE_FILES: [&str; 2] = ["/etc/pam.d/countersign", "/usr/lib/pam.d/countersign"];
+const SERVICE: &str = "countersign";
 /// How long the service may take for its first word.
 const START_WAIT: Duration = Duration::from_secs(30);
 /// How long a person may take for one answer.
@@ -37,9 +33,6 @@ pub fn run(connection: Connection) -> io::Result<()> {
     // No core file of a process that holds passwords.
     nix::sys::prctl::set_dumpable(false)?;
     let done = converse(Channel::new(connection), Deadline::after(TOTAL_WAIT), |user, person| {
-        if !SERVICE_FILES.iter().any(|file| Path::new(file).exists()) {
-            return Verdict::Unavailable;
-        }
         pam_client::prove(SERVICE, user, person)
     });
     done.or_else(|error| if has_hung_up(&error) { Ok(()) } else { Err(error) })

@@ -13,7 +13,8 @@ use crate::credential::{Authenticator, Credential, KeyName, KeyRecord, Kind, Sou
 use crate::otp::{Code, RecoveryDigest, RecoverySalt};
 
 /// The proof that lets a person in. Only [`decide`] makes one, with what it spent, a login that is remembered
-/// ([`super::remembered::recall`]), and the reply of a verifier that runs as root ([`Accepted::by_word_of_root`]).
+/// ([`super::remembered::recall`]), a first code that an enrolment has spent, and the reply of a verifier that runs
+/// as root ([`Accepted::by_word_of_root`]).
 #[derive(Debug, PartialEq, Eq)]
 pub struct Accepted {
     proof: Proof,
@@ -40,6 +41,11 @@ pub enum Proof {
         /// Whether records from a clock that was ahead were brought back to the present.
         brought_back: bool,
     },
+    /// The first code of a device that is kept since, now spent.
+    Enrolled {
+        /// The authenticator's name.
+        authenticator: String,
+    },
     /// A code before, from the same place.
     Remembered {
         /// When that was taken, in seconds since 1970.
@@ -57,6 +63,11 @@ impl Accepted {
 
     fn by_recovery_code(left: usize, brought_back: bool) -> Self {
         Self { proof: Proof::Recovery { left, brought_back } }
+    }
+
+    /// Only for an enrolment inside of a login that is kept: `crate::enrol::keep_at_login` makes it.
+    pub(crate) fn by_first_code(authenticator: String) -> Self {
+        Self { proof: Proof::Enrolled { authenticator } }
     }
 
     /// Only for a login that [`super::remembered::recall`] has found.

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod clock;
 pub mod entropy;
 pub mod home_file;
+pub mod host;
 pub mod lock;
 pub mod pam_client;
 mod pam_conversation;

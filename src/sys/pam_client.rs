@@ -3,6 +3,7 @@
 //! It holds no session and sets no credentials.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::path::Path;
 use std::ptr::{self, NonNull};
 
 pub use super::pam_conversation::Conversation;
@@ -10,6 +11,8 @@ use super::pam_conversation::{Functions, Person};
 use crate::user::UserName;
 use pam::constants::PamResultCode as Code;
 
+/// Where libpam looks for the file of a service.
+const DIRECTORIES: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
 /// Items by the numbers of `_pam_types.h`.
 const ITEM_USER: c_int = 2;
 const ITEM_RUSER: c_int = 8;
@@ -31,7 +34,12 @@ pub enum Verdict {
 ///
 /// An expired password is refused, although who typed it knew it: an administrator or a rule has ended
 /// its validity, often because others know it too. A new one is chosen at the next login, not here.
-pub fn prove(service: &CStr, user: &UserName, conversation: &mut dyn Conversation) -> Verdict {
+///
+/// Without a file of its own libpam would take the service `other`, and what that demands nobody knows: then
+/// nothing is tried.
+pub fn prove(service: &str, user: &UserName, conversation: &mut dyn Conversation) -> Verdict {
+    let has_file = DIRECTORIES.iter().any(|directory| Path::new(directory).join(service).exists());
+    let Some(service) = CString::new(service).ok().filter(|_| has_file) else { return Verdict::Unavailable };
     prove_by(user, conversation, |name, functions, handle| {
         // SAFETY: both strings end with a NUL, and libpam copies them and what `functions` holds;
         // `handle` is a place for one pointer.

@@ -14,6 +14,8 @@ pub enum VerifierError {
     Clock,
     /// The service that judges for others.
     Service(ServiceError),
+    /// The stack by which passwords are proven.
+    Password,
 }
 
 /// Why the service gave no verdict.
@@ -58,12 +60,14 @@ impl VerifierError {
             Self::Store(error) => error.reason(),
             Self::Clock => StoreError::Clock.reason(),
             Self::Service(error) => error.reason(),
+            Self::Password => "password_unavailable",
         }
     }
 
     /// What an administrator can do about it.
     pub fn mend(&self) -> &str {
         match self {
+            Self::Password => "look at /etc/pam.d/countersign, and at what its modules log",
             Self::Store(error) => error.mend(),
             Self::Clock => StoreError::Clock.mend(),
             Self::Service(error) => error.mend(),
@@ -111,6 +115,7 @@ impl fmt::Display for VerifierError {
             Self::Store(error) => error.fmt(out),
             Self::Clock => StoreError::Clock.fmt(out),
             Self::Service(error) => error.fmt(out),
+            Self::Password => out.write_str("the password could not be tried"),
         }
     }
 }

@@ -257,7 +257,7 @@ impl Proven {
             Proof::Recovery { left, brought_back } => {
                 Some(Self { recovery_codes_left: Some(*left), brought_back: *brought_back, ..nothing })
             }
-            Proof::Remembered { .. } => None,
+            Proof::Remembered { .. } | Proof::Enrolled { .. } => None,
         }
     }
 

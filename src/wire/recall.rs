@@ -49,7 +49,7 @@ impl RecallReply {
         let health = recalled.map_or(StateHealth::Whole, |judged| judged.health);
         let since = recalled.and_then(|judged| match judged.verdict.as_ref().ok()?.proof() {
             Proof::Remembered { since } => Some(*since),
-            Proof::Code { .. } | Proof::Recovery { .. } => None,
+            Proof::Code { .. } | Proof::Recovery { .. } | Proof::Enrolled { .. } => None,
         });
         Self { remembered_since: since, state: health.word().to_owned() }
     }

@@ -38,6 +38,7 @@ pub fn word(verdict: &Result<Proof, Denial>) -> &'static str {
         Ok(Proof::Recovery { brought_back: false, .. }) => "recovered",
         Ok(Proof::Recovery { brought_back: true, .. }) => "brought_back",
         Ok(Proof::Remembered { .. }) => "remembered",
+        Ok(Proof::Enrolled { .. }) => "enrolled",
         Err(denial) => denial.reason(),
     }
 }

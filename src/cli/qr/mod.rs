@@ -4,23 +4,15 @@
 //! growing leaves no copy behind.
 
 mod ascii;
-mod blocks;
 mod png;
 mod svg;
 
-use std::ops::Range;
-
-use qrcodegen::{QrCode, QrCodeEcc};
 use zeroize::Zeroizing;
 
 pub(super) use super::terminal::Size;
-
-/// Light modules around a code by ISO 18004; two still scan where four do not fit.
-const QUIET: i32 = 4;
-const LITTLE_QUIET: i32 = 2;
-/// Black on bright white, so that it scans on dark and light terminals alike.
-const DARK_ON_LIGHT: &str = "\u{1b}[30;107m";
-const AS_BEFORE: &str = "\u{1b}[0m";
+pub(super) use crate::qr::Code;
+use crate::qr::blocks::{self, AS_BEFORE, DARK_ON_LIGHT, Ink};
+use crate::qr::{LITTLE_QUIET, QUIET};
 
 /// How a terminal can show a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,17 +23,9 @@ pub(super) struct Drawing {
     pub(super) coloured: bool,
 }
 
-/// A QR code.
-pub(super) struct Code(QrCode);
-
 impl Code {
-    /// The code of a text. `None` where it is too long for one.
-    pub(super) fn of(text: &str) -> Option<Self> {
-        QrCode::encode_text(text, QrCodeEcc::Low).ok().map(Self)
-    }
-
     /// As lines that fit a terminal, leaving `below` lines free; else the size of the smallest drawing.
-    pub(super) fn fitting(
+    pub(in crate::cli) fn fitting(
         &self,
         terminal: Size,
         below: usize,
@@ -56,17 +40,17 @@ impl Code {
         Ok(if drawing.ascii {
             ascii::drawn(self, quiet, drawing.coloured)
         } else {
-            blocks::drawn(self, quiet, drawing.coloured)
+            blocks::drawn(self, quiet, if drawing.coloured { Ink::DarkInColours } else { Ink::Dark })
         })
     }
 
     /// As the bytes of a PNG file.
-    pub(super) fn to_png(&self) -> Zeroizing<Vec<u8>> {
+    pub(in crate::cli) fn to_png(&self) -> Zeroizing<Vec<u8>> {
         png::drawn(self)
     }
 
     /// As the text of an SVG file.
-    pub(super) fn to_svg(&self) -> Zeroizing<String> {
+    pub(in crate::cli) fn to_svg(&self) -> Zeroizing<String> {
         svg::drawn(self)
     }
 
@@ -77,21 +61,6 @@ impl Code {
         } else {
             Size { columns: side, lines: side.div_ceil(2) }
         }
-    }
-
-    /// Modules of a side, with the quiet ones.
-    fn side(&self, quiet: i32) -> usize {
-        usize::try_from(self.0.size() + 2 * quiet).unwrap_or(usize::MAX)
-    }
-
-    /// The places of a line or column, with the quiet ones.
-    fn places(&self, quiet: i32) -> Range<i32> {
-        -quiet..self.0.size() + quiet
-    }
-
-    /// Whether a module is dark. Those outside of the code are light.
-    fn is_dark(&self, column: i32, line: i32) -> bool {
-        self.0.get_module(column, line)
     }
 }
 
