@@ -5,7 +5,9 @@ use zeroize::Zeroizing;
 
 use super::{DeviceProblem, Entropy, RecoveryCodes};
 use crate::credential::record::MOST_AUTHENTICATORS;
-use crate::credential::{Authenticator, CodeParameters, Credential, KeyRecord, Kind, RecoverySet, State};
+use crate::credential::{
+    Authenticator, CodeParameters, Credential, KeyName, KeyRecord, Kind, RecoverySet, State,
+};
 use crate::otp::uri::{Label, Moving, otpauth};
 use crate::otp::{Algorithm, Code, RecoveryCode, SharedSecret};
 use crate::policy::replay::{is_fresh, spend};
@@ -141,6 +143,13 @@ impl Pending {
         self.to_keep(self.authenticator.clone(), self.fresh_record())
     }
 
+    /// What to keep where an administrator hands the secret to its user and vouches for it: the device is taken from
+    /// its first code on, and none of its codes is used. That first login is what proves it.
+    pub fn vouched_for(&self, now: u64) -> Confirmed {
+        let authenticator = Authenticator { confirmed: Some(now), ..self.authenticator.clone() };
+        self.to_keep(authenticator, self.fresh_record())
+    }
+
     fn fresh_record(&self) -> KeyRecord {
         KeyRecord { key: self.authenticator.key_name(), next: self.counter, drift: 0, lean: 0 }
     }
@@ -169,7 +178,7 @@ fn place_in(former: &Credential, id: &str, purpose: Purpose) -> Result<Option<us
     }
 }
 
-/// A proven authenticator, or one whose proof an administrator has put off: what to keep, and the recovery
+/// A proven authenticator, one that an administrator vouches for, or one whose proof is put off: what to keep, and the recovery
 /// codes to show once.
 pub struct Confirmed {
     /// What to show, once; nothing where the recovery codes stay as they are.
@@ -191,7 +200,12 @@ impl Confirmed {
         &self.authenticator.id
     }
 
-    /// Whether a first code has proven it. Else it is refused until one does.
+    /// The name of its key, by which it is known again.
+    pub fn key_name(&self) -> KeyName {
+        self.record.key
+    }
+
+    /// Whether a first code has proven it, or an administrator vouches for it. Else it is refused until a first code does.
     pub fn is_proven(&self) -> bool {
         self.authenticator.confirmed.is_some()
     }
@@ -302,6 +316,18 @@ mod tests {
         let pending = pending();
         assert!(pending.confirm(&code_at(&pending, NOW - 300), NOW).is_none());
         assert!(pending.confirm(&code_at(&pending, NOW + 30), NOW).is_some());
+    }
+
+    #[test]
+    fn a_device_that_an_administrator_vouches_for_is_taken_from_its_first_code_on() {
+        let pending = pending();
+        let kept = pending.vouched_for(NOW);
+        assert!(kept.is_proven());
+        let (credential, mut state) = (kept.first_credential(), kept.first_state(NOW));
+        assert_eq!(credential.check(), Ok(()));
+        let typed = attempt(typed(code_at(&pending, NOW)));
+        assert!(decide(&credential, &mut state, &typed, NOW).is_ok(), "the present one");
+        assert_eq!(decide(&credential, &mut state, &typed, NOW), Err(Denial::SpentCode), "once");
     }
 
     #[test]
