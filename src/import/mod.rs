@@ -1,13 +1,14 @@
 //! What other programs keep of a one-time password device, read so that it can go on here.
 //!
 //! Pure: bytes in, a [`Device`] out, together with what of it has no place here and why. Nothing here prints
-//! what it read but numbers, and every reader takes any bytes.
+//! what it read but numbers, and every reader takes any bytes. And lists of users that are to be enrolled.
 #![forbid(unsafe_code)]
 
 pub mod google_authenticator;
 mod left;
 pub mod oath_users;
 pub mod otpauth_uri;
+pub mod roster;
 mod unfit;
 
 pub use left::Left;
