@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(super) use super::admin_args::{CheckConfig, Disable, Doctor, Explain, List, Status, Test};
+pub(super) use super::admin_args::{Disable, Doctor, List, Status, Test};
+pub(super) use super::bulk_args::Bulk;
 use super::device_args::{Making, Showing};
 pub(super) use super::import_args::{Export, Import};
 
@@ -91,6 +93,9 @@ pub(super) struct Enroll {
     /// Save the recovery codes to this file too (mode 0600, never overwriting)
     #[arg(long, value_name = "PATH")]
     pub(super) recovery_file: Option<PathBuf>,
+    /// Many at once.
+    #[command(flatten)]
+    pub(super) bulk: Bulk,
     /// How its codes are made.
     #[command(flatten)]
     pub(super) making: Making,

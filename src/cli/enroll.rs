@@ -9,7 +9,7 @@ use super::new_device::{self, must_be_proven_first, prove};
 use super::recovery_file::{KeptPage, is_in_force};
 use super::saved_file::{Unkept, must_be_free};
 use super::terminal::Terminal;
-use super::{own, recovery_file, who};
+use super::{bulk, own, recovery_file, who};
 use crate::backend::{self, KernelEntropy};
 use crate::credential::{CredentialStore as _, StoreError};
 use crate::enrol::{self, Confirmed, FIRST_DEVICE, Purpose};
@@ -18,6 +18,9 @@ use crate::user::User;
 
 /// Enrols a user.
 pub(super) fn run(options: &Enroll, terminal: &mut Terminal) -> Result<ExitCode, Error> {
+    if let (Some(list), Some(directory)) = (&options.bulk.from, &options.bulk.into) {
+        return bulk::run(options, list, directory, terminal);
+    }
     let user = who::account(options.user.as_deref())?;
     let issuer = options.making.issuer()?;
     if !sys::user::is_root() {
@@ -101,7 +104,7 @@ pub(super) fn is_enrolled(user: &User) -> Result<bool, Error> {
 
 /// Makes the enrolment what logins go by. Where the former one was removed in the meantime, the person
 /// who removed it had the last word.
-fn activate(confirmed: &Confirmed) -> Result<(), Error> {
+pub(super) fn activate(confirmed: &Confirmed) -> Result<(), Error> {
     let now = sys::clock::now().ok_or(Error::Clock)?;
     enrol::keep(&backend::store(), confirmed, None, now)
         .map_err(|error| Error::of_keeping(error, &confirmed.user))

@@ -93,6 +93,8 @@ pub enum Error {
     FileExists(PathBuf),
     /// The file for the recovery codes cannot be written.
     File(PathBuf, io::Error),
+    /// The list of users cannot be read on.
+    Unreadable(PathBuf, io::Error),
     /// What another program keeps cannot be read.
     Source(PathBuf, String),
     /// The policy file cannot be used.
@@ -153,6 +155,9 @@ impl Error {
             }
             Self::FileExists(_) => "name a file that is not there yet",
             Self::File(..) => "name a file in a directory that you can write to; nothing was changed",
+            Self::Unreadable(..) => {
+                "name a file that can be read; who is enrolled stays so, and a second run goes on"
+            }
             Self::Source(..) => "name a file that root owns and only root can read; nothing was changed",
             Self::Policy(_) => "correct the file, see countersign.toml(5)",
             Self::NotLogged(_) => "start the system's logger; nothing was shown",
@@ -202,6 +207,7 @@ impl Error {
             | Self::Store(_)
             | Self::Service(_)
             | Self::File(..)
+            | Self::Unreadable(..)
             | Self::Source(..)
             | Self::Policy(_)
             | Self::NotLogged(_)
@@ -258,6 +264,7 @@ impl fmt::Display for Error {
             Self::NeverConfirmed => out.write_str("no code was right"),
             Self::FileExists(path) => write!(out, "{} is there already", path.display()),
             Self::File(path, error) => write!(out, "cannot write {}: {error}", path.display()),
+            Self::Unreadable(path, error) => write!(out, "cannot read {}: {error}", path.display()),
             Self::Source(path, problem) => write!(out, "cannot use {}: {problem}", path.display()),
             Self::Policy(problem) => out.write_str(problem),
             Self::NotLogged(problem) => write!(out, "this could not be logged: {problem}"),

@@ -1,14 +1,13 @@
 //! One user after the other is taken over: what becomes of each is a line, and never the end.
 
 use std::fmt;
-use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::audit::{self, Change};
 use super::enroll::is_enrolled;
 use super::error::{Error, ExitCode};
 use super::import_args::How;
+use super::pages::{make_private, page_name};
 use super::recovery_file::{self, KeptPage, is_in_force};
 use super::terminal::Terminal;
 use crate::backend::{self, KernelEntropy};
@@ -17,7 +16,7 @@ use crate::credential::record::BadCredential;
 use crate::enrol::{ProvenElsewhere, Takeover};
 use crate::import::{Device, Found, Unfit};
 use crate::sys;
-use crate::sys::secure_file::{Directory, OpenError, Refusal};
+use crate::sys::secure_file::{OpenError, Refusal};
 use crate::user::User;
 
 /// Why somebody is not taken over.
@@ -78,7 +77,7 @@ impl<'a> Importing<'a> {
     /// Fails early where the pages of recovery codes cannot be kept.
     pub(super) fn new(how: &How, terminal: &'a mut Terminal) -> Result<Self, Error> {
         if let (Some(path), true) = (&how.recovery_dir, how.apply) {
-            make_private(path)?;
+            make_private(path).map(drop)?;
         }
         Ok(Self { terminal, apply: how.apply, pages: how.recovery_dir.clone(), counts: Counts::default() })
     }
@@ -180,7 +179,7 @@ impl<'a> Importing<'a> {
 
     /// From here on it is done, or it is not done: no signal may stop it half way.
     fn keep(&mut self, user: &User, made: &Takeover) -> Result<(), Problem> {
-        let path = self.pages.as_deref().map(|directory| page_of(directory, user));
+        let path = self.pages.as_deref().map(|directory| directory.join(page_name(&user.name, "txt")));
         let page = recovery_file::page(user.name.as_str(), &made.codes);
         let set = made.credential().recovery.as_ref();
         let kept = sys::process::undisturbed(|| {
@@ -222,23 +221,4 @@ impl<'a> Importing<'a> {
 fn proven(device: &Device) -> ProvenElsewhere {
     let Device { parameters, secret, next, drift, ahead } = device.clone();
     ProvenElsewhere { parameters, secret, next, drift, ahead }
-}
-
-/// The file for a user's page. A name that leads elsewhere becomes one that does not.
-fn page_of(directory: &Path, user: &User) -> PathBuf {
-    let name = user.name.as_str().replace('%', "%25").replace('/', "%2F");
-    directory.join(format!("{name}.txt"))
-}
-
-/// Makes a directory for root alone, or sees that one that is there is so.
-fn make_private(path: &Path) -> Result<(), Error> {
-    match std::fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(Error::File(path.to_owned(), error));
-        }
-        _ => {}
-    }
-    let private = Directory::open(path).map(drop);
-    private
-        .map_err(|_| Error::File(path.to_owned(), io::Error::other("it must be a directory for root alone")))
 }

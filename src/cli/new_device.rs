@@ -28,8 +28,19 @@ const FEW_BITS: usize = 128;
 impl Making {
     /// How the codes are to be made. Says which of it many apps ignore.
     pub(super) fn parameters(&self, terminal: &mut Terminal) -> CodeParameters {
+        let parameters = self.code_parameters();
+        for ignored in parameters.ignored_by_apps() {
+            terminal.say(format_args!(
+                "warning: many apps ignore --{ignored} and show codes that are not taken; a wrong first code tells"
+            ));
+        }
+        parameters
+    }
+
+    /// How the codes are to be made.
+    pub(super) fn code_parameters(&self) -> CodeParameters {
         let usual = CodeParameters::default();
-        let parameters = CodeParameters {
+        CodeParameters {
             kind: if self.hotp {
                 Kind::Hotp
             } else {
@@ -37,13 +48,7 @@ impl Making {
             },
             algorithm: self.algorithm.map_or(usual.algorithm, Algorithm::from),
             digits: self.digits.and_then(Digits::new).unwrap_or(usual.digits),
-        };
-        for ignored in parameters.ignored_by_apps() {
-            terminal.say(format_args!(
-                "warning: many apps ignore --{ignored} and show codes that are not taken; a wrong first code tells"
-            ));
         }
-        parameters
     }
 
     /// The issuer that is shown, once it and the label are known to be ones.

@@ -10,7 +10,7 @@ use super::saved_file::SavedFile;
 use super::terminal::Terminal;
 use crate::backend;
 use crate::credential::format::datetime_of;
-use crate::credential::{Credential, CredentialStore as _, RecoverySet};
+use crate::credential::{CredentialStore as _, RecoverySet, StoreError};
 use crate::otp::RecoveryCode;
 use crate::sys;
 use crate::user::User;
@@ -92,8 +92,11 @@ impl KeptPage<'_> {
 
 /// Whether the credential on disk has these recovery codes, or cannot be read.
 pub(super) fn is_in_force(user: &User, set: Option<&RecoverySet>) -> bool {
-    let has_set = |credential: Credential| credential.recovery.as_ref() == set;
-    backend::store().read(user).map_or(true, |found| found.is_some_and(has_set))
+    match backend::store().read(user) {
+        Ok(found) => found.is_some_and(|credential| credential.recovery.as_ref() == set),
+        Err(StoreError::NoStore | StoreError::NoCredential) => false,
+        Err(_) => true,
+    }
 }
 
 /// Says where the codes are.

@@ -51,6 +51,8 @@ pub(super) struct Terminal {
     out: io::Stdout,
     errors: io::Stderr,
     shows_secrets: bool,
+    /// How far something has come, as it stands on the last line.
+    progress: String,
     // Dropped in this order: a signal that ends the command must find the screen given back.
     private: Option<PrivateScreen>,
     held: Option<Interruption>,
@@ -61,7 +63,7 @@ impl Terminal {
     pub(super) fn of_this_process() -> Self {
         let (input, out, errors) = (io::stdin(), io::stdout(), io::stderr());
         let shows_secrets = out.is_terminal();
-        Self { input, out, errors, shows_secrets, private: None, held: None }
+        Self { input, out, errors, shows_secrets, progress: String::new(), private: None, held: None }
     }
 
     /// Fails unless secrets may be shown: on a terminal, or where `force` asks for it.
@@ -132,6 +134,7 @@ impl Terminal {
 
     /// Writes a line that is the result of a verb and no secret to standard output.
     pub(super) fn report(&mut self, text: impl Display) -> Result<(), Error> {
+        self.end_progress();
         let mut out = self.out.lock();
         writeln!(out, "{text}")?;
         Ok(out.flush()?)
@@ -144,7 +147,33 @@ impl Terminal {
 
     /// Writes a message to standard error. That it cannot be written changes nothing.
     pub(super) fn say(&mut self, text: impl Display) {
+        self.end_progress();
         let _ = writeln!(self.errors.lock(), "{text}");
+    }
+
+    /// How many columns there are for [`Terminal::progress`]; none where nobody watches.
+    pub(super) fn columns_for_progress(&self) -> Option<usize> {
+        let size = self.errors.is_terminal().then(|| terminal_size::terminal_size_of(&self.errors))?;
+        Some(size.map_or(USUAL_SIZE.columns, |(width, _)| usize::from(width.0)))
+    }
+
+    /// Shows how far something has come, in place of what was shown before.
+    pub(super) fn progress(&mut self, text: String) {
+        if text != self.progress {
+            let before = self.progress.chars().count();
+            let mut errors = self.errors.lock();
+            let _ = write!(errors, "\r{text:before$}").and_then(|()| errors.flush());
+            self.progress = text;
+        }
+    }
+
+    /// Wipes it, so that something can be written in its place.
+    pub(super) fn end_progress(&mut self) {
+        let columns = std::mem::take(&mut self.progress).chars().count();
+        if columns > 0 {
+            let mut errors = self.errors.lock();
+            let _ = write!(errors, "\r{:columns$}\r", "").and_then(|()| errors.flush());
+        }
     }
 
     /// Asks for one line. `None` at the end of the input.

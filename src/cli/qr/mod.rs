@@ -54,6 +54,11 @@ impl Code {
         svg::drawn(self)
     }
 
+    /// As an element of a page of HTML.
+    pub(super) fn to_svg_element(&self) -> Zeroizing<String> {
+        svg::element(self)
+    }
+
     fn size(&self, quiet: i32, drawing: Drawing) -> Size {
         let side = self.side(quiet);
         if drawing.ascii {

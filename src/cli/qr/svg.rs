@@ -9,15 +9,32 @@ use super::{Code, QUIET};
 /// The size that it is shown at where nobody says another, in pixels a module.
 const SCALE: usize = 8;
 
+/// As a file.
 pub(super) fn drawn(code: &Code) -> Zeroizing<String> {
+    let mut text = room_for(code);
+    text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    draw_into(&mut text, code);
+    text
+}
+
+/// As an element of a page.
+pub(super) fn element(code: &Code) -> Zeroizing<String> {
+    let mut text = room_for(code);
+    draw_into(&mut text, code);
+    text
+}
+
+/// At most half of the modules begin a run of dark ones, and each takes up to 18 bytes.
+fn room_for(code: &Code) -> Zeroizing<String> {
+    Zeroizing::new(String::with_capacity(code.side(QUIET).pow(2) * 9 + 512))
+}
+
+fn draw_into(text: &mut String, code: &Code) {
     let side = code.side(QUIET);
     let shown = side * SCALE;
-    // At most half of the modules begin a run of dark ones, and each takes up to 18 bytes.
-    let mut text = Zeroizing::new(String::with_capacity(side * side * 9 + 512));
     let _ = write!(
         text,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{shown}\" height=\"{shown}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{shown}\" height=\"{shown}\" \
          viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\n\
          <rect width=\"{side}\" height=\"{side}\" fill=\"#fff\"/>\n<path fill=\"#000\" d=\""
     );
@@ -33,7 +50,6 @@ pub(super) fn drawn(code: &Code) -> Zeroizing<String> {
         }
     }
     text.push_str("\"/>\n</svg>\n");
-    text
 }
 
 #[cfg(test)]
