@@ -39,8 +39,17 @@ impl Step {
 
     /// The options of strace that make this step fail with an error, such as `EIO`.
     pub fn failing_with(&self, error: &str) -> Vec<String> {
+        self.with(&format!("error={error}"))
+    }
+
+    /// The options of strace that kill the program when it begins this step.
+    pub fn killing(&self) -> Vec<String> {
+        self.with("signal=KILL")
+    }
+
+    fn with(&self, what: &str) -> Vec<String> {
         let Self { call, occurrence, .. } = self;
-        let inject = format!("inject={call}:error={error}:when={occurrence}");
+        let inject = format!("inject={call}:{what}:when={occurrence}");
         ["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject].map(String::from).to_vec()
     }
 }
