@@ -19,6 +19,7 @@ mod sandbox;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use disk::{Below, Kind, LoopDevice, Mounted, keep_mounts_private};
@@ -196,6 +197,9 @@ fn logins_go_on(kind: Kind) {
 
 fn enrolment_leaves_all_as_it_was(kind: Kind) {
     let machine = Machine::new(kind);
+    let pages = machine.sandbox.store().join("pages");
+    fs::create_dir(&pages).expect("a directory on the same disk");
+    fs::set_permissions(&pages, fs::Permissions::from_mode(0o700)).expect("its mode");
     machine.fill();
     let before = machine.files();
     for words in [&["alice", "--replace"][..], &["bob"]] {
@@ -208,6 +212,28 @@ fn enrolment_leaves_all_as_it_was(kind: Kind) {
     let bob = machine.sandbox.login("door", "bob", &["123456"]);
     assert_ne!(bob.authenticate(), "PAM_AUTHINFO_UNAVAIL", "bob is not enrolled, not broken");
     import_leaves_all_as_it_was(&machine);
+    enrolment_of_many_leaves_all_as_it_was(&machine);
+}
+
+/// Whether it is the page that does not fit, or what is kept.
+fn enrolment_of_many_leaves_all_as_it_was(machine: &Machine) {
+    let before = machine.files();
+    fs::write(machine.sandbox.path().join("run/list"), "bob\ncarol\n").expect("the list");
+    for (directory, outside) in [
+        ("/var/lib/countersign/pages", machine.sandbox.store().join("pages")),
+        ("/run/handed-out", machine.sandbox.path().join("run/handed-out")),
+    ] {
+        let words = ["enroll", "--from", "/run/list", "--into", directory];
+        let tried = command::run(&machine.sandbox, &words);
+        let told = String::from_utf8_lossy(&tried.stdout);
+        assert_eq!(tried.status.code(), Some(1), "{told}");
+        for line in ["line 1: bob: not enrolled: ", "line 2: carol: not enrolled: "] {
+            assert!(told.contains(line), "{told}");
+        }
+        assert_eq!(told.matches("No space left").count(), 2, "{told}");
+        assert_eq!(machine.files(), before, "{directory}");
+        assert_eq!(fs::read_dir(outside).expect("the directory").count(), 0, "a page of nobody");
+    }
 }
 
 fn import_leaves_all_as_it_was(machine: &Machine) {
