@@ -118,6 +118,7 @@ struct Counts {
     twice: u64,
     refused: u64,
     failed: u64,
+    unlogged: u64,
 }
 
 /// A run under way.
@@ -234,16 +235,28 @@ impl Bulk<'_> {
             })
         });
         kept.map_err(|error| Error::from(StoreError::from(error)))??;
-        audit::log_new(confirmed, user, self.terminal);
+        self.log(confirmed, user);
         Ok(())
     }
 
+    /// The first that could not be logged says why, and the end how many.
+    fn log(&mut self, confirmed: &Confirmed, user: &User) {
+        let logged = audit::note_new(confirmed, user);
+        self.counts.unlogged += u64::from(logged.is_err());
+        if self.counts.unlogged == 1 {
+            audit::tell_unless_logged(logged, self.terminal);
+        }
+    }
+
     fn end(self, directory: &Path) -> ExitCode {
-        let Counts { enrolled, already, twice, refused, failed } = self.counts;
+        let Counts { enrolled, already, twice, refused, failed, unlogged } = self.counts;
         let done = if self.apply { "enrolled" } else { "can be enrolled" };
         self.terminal.say(format_args!(
             "{enrolled} {done}, {already} enrolled already, {twice} named twice, {refused} refused, {failed} failed"
         ));
+        if unlogged > 0 {
+            self.terminal.say(format_args!("warning: {unlogged} of these changes could not be logged"));
+        }
         if !self.apply {
             self.terminal.say("nothing was changed; without --dry-run it is done");
         } else if enrolled > 0 {

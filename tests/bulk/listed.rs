@@ -129,6 +129,17 @@ fn what_is_about_one_user_does_not_go_with_a_list() {
     assert!(nothing_is_kept(&sandbox) && !pages(&sandbox).exists());
 }
 
+#[test]
+fn a_log_that_is_away_is_told_once_and_counted() {
+    let sandbox = machine();
+    fs::remove_file(sandbox.path().join("log")).expect("no logger");
+    fs::write(sandbox.path().join("log"), "").expect("no logger");
+    let said = enroll(&sandbox, "alice\nbob\n");
+    assert_eq!((said.status, said.counts()), (Some(0), [2, 0, 0, 0, 0]), "{said:?}");
+    assert_eq!(said.errors.matches("warning: the change was made, but could not be logged: ").count(), 1);
+    assert!(said.errors.contains("\nwarning: 2 of these changes could not be logged\n"), "{said:?}");
+}
+
 /// Of 60 megabytes, with an address space of 48 for all of the command.
 #[test]
 fn a_list_of_a_hundred_thousand_lines_takes_no_more_memory_than_a_short_one() {
