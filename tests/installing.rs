@@ -1,9 +1,10 @@
 //! Installing enables nothing and removing takes everything away, but never what a stack still calls.
 #![allow(missing_docs, reason = "the names of the tests say it")]
 #![allow(clippy::disallowed_methods, reason = "those rules are for the module")]
-#![allow(clippy::expect_used, clippy::panic, reason = "tests stop at surprises")]
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at surprises")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -71,9 +72,48 @@ fn installing_enables_nothing() {
 fn every_manual_page_is_where_man_looks_for_it() {
     let machine = tempfile::tempdir().expect("a directory");
     must(&make("install", machine.path()));
-    for page in ["man1/countersign.1", "man8/countersign-serve.8", "man8/pam_countersign.8"] {
-        assert!(machine.path().join("usr/share/man").join(page).exists(), "{page}");
+    for page in [
+        "man1/countersign.1",
+        "man1/countersign-enroll.1",
+        "man1/countersign-import-uri.1",
+        "man8/countersign-serve.8",
+        "man8/pam_countersign.8",
+    ] {
+        let page = machine.path().join("usr/share/man").join(page);
+        assert_eq!(mode_of(&page), 0o644, "{}", page.display());
     }
+}
+
+/// The mode of a file, which has something in it.
+fn mode_of(path: &Path) -> u32 {
+    let metadata = fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert!(metadata.len() > 0, "{}", path.display());
+    metadata.permissions().mode() & 0o777
+}
+
+#[test]
+fn each_shell_finds_what_completes_the_command() {
+    let machine = tempfile::tempdir().expect("a directory");
+    must(&make("install", machine.path()));
+    let share = machine.path().join("usr/share");
+    for (path, line) in [
+        ("bash-completion/completions/countersign", "complete -F _countersign"),
+        ("fish/vendor_completions.d/countersign.fish", "complete -c countersign"),
+    ] {
+        assert_eq!(mode_of(&share.join(path)), 0o644);
+        assert!(fs::read_to_string(share.join(path)).expect("the script").contains(line), "{path}");
+    }
+    let of_zsh = ["vendor-completions", "site-functions"]
+        .map(|name| share.join("zsh").join(name).join("_countersign"));
+    let of_zsh: Vec<_> = of_zsh.iter().filter(|path| path.exists()).collect();
+    assert_eq!(of_zsh.len(), 1);
+    assert_eq!(mode_of(of_zsh[0]), 0o644);
+    // Where the zsh of this machine looks.
+    let searched = Command::new("zsh").args(["-fc", "print -l $fpath"]).output().expect("zsh").stdout;
+    let searched = String::from_utf8(searched).expect("text");
+    let directory = Path::new("/").join(of_zsh[0].strip_prefix(machine.path()).expect("below"));
+    let directory = directory.parent().expect("a directory").to_string_lossy().into_owned();
+    assert!(searched.lines().any(|line| line == directory), "{directory}: {searched}");
 }
 
 #[test]

@@ -74,6 +74,13 @@ pub(super) enum Order {
 
 /// `countersign status`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign status                      what is kept of you
+  sudo countersign status alice
+  sudo countersign status --json alice    for programs, see docs/json.md
+
+Exit status: 0 done, 1 failed, 3 not permitted, 4 not enrolled")]
 pub(super) struct Status {
     /// The account; without it, the one that called sudo
     pub(super) user: Option<String>,
@@ -90,7 +97,9 @@ Examples:
   countersign enable alice     she has found it
 
 A disabled user is refused wherever the module is asked, also where it stands with nullok.
-Logins that never ask the module, such as a bare SSH key, go on.")]
+Logins that never ask the module, such as a bare SSH key, go on.
+
+Exit status: 0 done, 1 failed, 3 not root, 4 not enrolled")]
 pub(super) struct Disable {
     /// The account
     pub(super) user: String,

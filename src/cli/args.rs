@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use super::admin_args::{CheckConfig, Disable, Doctor, Explain, List, Status, Test};
 pub(super) use super::admin_args::{Disable, Doctor, List, Status, Test};
@@ -42,8 +42,10 @@ pub(super) enum Verb {
     /// Show what is kept of a user, never a secret
     Status(Status),
     /// Add a device beside the present ones
+    #[command(after_help = ADD_EXAMPLES)]
     Add(Device),
     /// Put a new device in place of one of the same name, which stays in force until it is confirmed
+    #[command(after_help = REPLACE_EXAMPLES)]
     Replace(Device),
     /// Finish an enrolment that was made without a first code
     Confirm(Confirm),
@@ -77,13 +79,42 @@ pub(super) enum Verb {
     Export(Export),
     /// Judge codes for callers that are not root, on the socket that systemd hands over
     Serve(Serve),
+    /// Write what a shell needs to complete the words of this command
+    Completions(Completions),
+    /// Write a manual page for each verb into a directory; `make install` does
+    #[command(hide = true)]
+    ManPages(ManPages),
     /// Prove a password to the service at standard input; units and the service start it
     #[command(hide = true)]
     ProvePassword,
 }
 
+const ADD_EXAMPLES: &str = "\
+Examples:
+  countersign add tablet                  a second device of yours
+  sudo countersign add token --user alice --hotp --secret-stdin=hex <token.txt
+                                          a hardware token of alice
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused or given up, 4 not enrolled";
+const REPLACE_EXAMPLES: &str = "\
+Examples:
+  countersign replace phone               you have a new phone
+  sudo countersign replace phone --user alice
+                                          alice has
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused or given up, 4 not enrolled";
+
 /// `countersign enroll`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign enroll                      enrol yourself: asks for your password
+  sudo countersign enroll alice           enrol alice, who scans and types a code
+  sudo countersign enroll --replace --recovery-file /root/alice.txt alice
+  sudo countersign enroll --from staff.csv --into /root/pages
+                                          many at once, each with a page to be handed out
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused or given up; of many the worst")]
 pub(super) struct Enroll {
     /// The account; without it, the one that called sudo
     pub(super) user: Option<String>,
@@ -128,6 +159,12 @@ pub(super) struct Device {
 
 /// `countersign confirm`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign confirm alice               her device was enrolled with --no-confirm
+  countersign confirm --device token alice
+
+Exit status: 0 in force, 1 failed, 3 no code was right, or nothing waits for one, 4 not enrolled")]
 pub(super) struct Confirm {
     /// The account
     pub(super) user: String,
@@ -138,6 +175,12 @@ pub(super) struct Confirm {
 
 /// `countersign recovery`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign recovery                    new ones of yours, for a code of your phone
+  sudo countersign recovery --file /root/alice.txt alice
+
+Exit status: 0 done, 1 failed, 3 refused or given up, 4 not enrolled")]
 pub(super) struct Recovery {
     /// The account; without it, one's own, or the one that called sudo
     pub(super) user: Option<String>,
@@ -154,6 +197,13 @@ pub(super) struct Recovery {
 
 /// `countersign remove`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign remove --device tablet      a device of yours that is gone
+  sudo countersign remove alice           all that is kept of alice
+  sudo countersign remove --yes alice     without a question, for scripts
+
+Exit status: 0 removed, 1 failed, 2 which device?, 3 refused or given up, 4 not enrolled")]
 pub(super) struct Remove {
     /// The account, which may be gone already; without it, one's own
     pub(super) user: Option<String>,
@@ -167,6 +217,12 @@ pub(super) struct Remove {
 
 /// `countersign unlock`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign unlock alice                forget her wrong codes
+  countersign unlock --yes alice          without a question, for scripts
+
+Exit status: 0 done, 1 failed, 3 refused or given up, 4 not enrolled")]
 pub(super) struct Unlock {
     /// The account
     pub(super) user: String,
@@ -194,6 +250,12 @@ pub(super) struct Forget {
 
 /// `countersign repair`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign repair alice                says what is refused, asks, and mends it
+  countersign repair --yes --recovery-file /root/alice.txt --force alice
+
+Exit status: 0 nothing is refused, 1 failed, 3 something still is, or given up, 4 not enrolled")]
 pub(super) struct Repair {
     /// The account
     pub(super) user: String,
@@ -210,6 +272,12 @@ pub(super) struct Repair {
 
 /// `countersign serve`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  systemctl enable --now countersign.socket   systemd starts it when it is needed
+  countersign serve --listen /run/countersign/io.countersign
+
+Exit status: 0 ended when idle, 1 failed, 3 not root")]
 pub(super) struct Serve {
     /// Make a socket here instead, and never end, as under OpenRC, runit, s6 or in a container
     #[arg(long, value_name = "PATH")]
@@ -218,7 +286,47 @@ pub(super) struct Serve {
 
 /// `countersign adopt`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign adopt alice                 after her credential.toml was put in place
+
+Exit status: 0 done, 1 failed, 3 not root, 4 not enrolled")]
 pub(super) struct Adopt {
     /// The account
     pub(super) user: String,
+}
+
+/// `countersign completions`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign completions bash >~/.local/share/bash-completion/completions/countersign
+  countersign completions zsh >~/.zfunc/_countersign
+  countersign completions fish >~/.config/fish/completions/countersign.fish
+
+`make install` puts them where each shell looks for them.
+
+Exit status: 0 written, 1 failed, 2 no such shell")]
+pub(super) struct Completions {
+    /// For which shell
+    #[arg(value_enum)]
+    pub(super) shell: Shell,
+}
+
+/// A shell that completes words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    /// GNU Bash, with the package bash-completion
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
+}
+
+/// `countersign man-pages`
+#[derive(Debug, Args)]
+pub(super) struct ManPages {
+    /// The directory, such as /usr/share/man/man1
+    pub(super) directory: PathBuf,
 }

@@ -13,7 +13,9 @@ Examples:
   countersign import oath /etc/users.oath --apply
   ssh old countersign export alice --uri --force | countersign import uri - alice --apply
 
-Without --apply nothing is changed. What is read is never changed.")]
+Without --apply nothing is changed. What is read is never changed.
+
+Exit status: 0 everybody is taken over or enrolled already, 1 something failed, 3 somebody was refused")]
 pub(super) struct Import {
     /// From where.
     #[command(subcommand)]
@@ -44,6 +46,12 @@ pub(super) struct How {
 
 /// `countersign import google-authenticator`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign import google-authenticator alice           what would become of alice
+  countersign import google-authenticator --all --apply --recovery-dir /root/pages
+
+Exit status: 0 done, 1 something failed, 3 somebody was refused")]
 pub(super) struct Homes {
     /// The account; without it, the one that called sudo
     pub(super) user: Option<String>,
@@ -57,6 +65,12 @@ pub(super) struct Homes {
 
 /// `countersign import oath`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign import oath /etc/users.oath                 what would become of everybody
+  countersign import oath /etc/users.oath --apply
+
+Exit status: 0 done, 1 something failed, 3 somebody was refused")]
 pub(super) struct OathFile {
     /// The file, such as /etc/users.oath
     pub(super) file: PathBuf,
@@ -67,6 +81,11 @@ pub(super) struct OathFile {
 
 /// `countersign import uri`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ssh old countersign export alice --uri --force | countersign import uri - alice --apply
+
+Exit status: 0 done, 1 failed, 3 refused")]
 pub(super) struct Uris {
     /// Standard input: a secret is not for the command line, where others see it
     #[arg(value_parser = ["-"])]
@@ -80,6 +99,12 @@ pub(super) struct Uris {
 
 /// `countersign export`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign export alice --uri
+  countersign export alice --uri --force | ssh new countersign import uri - alice --apply
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused, or a device was left out, 4 not enrolled")]
 pub(super) struct Export {
     /// The account
     pub(super) user: String,

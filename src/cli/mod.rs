@@ -10,6 +10,7 @@ mod audit;
 mod check_config;
 mod bulk;
 mod bulk_args;
+mod completions;
 mod confirm;
 mod device;
 mod device_args;
@@ -28,6 +29,7 @@ mod interruption;
 mod json;
 mod list;
 mod locale;
+mod man_pages;
 mod new_device;
 mod own;
 mod page;
@@ -89,6 +91,8 @@ pub fn main() -> std::process::ExitCode {
         Verb::Export(options) => export::run(&options, &mut terminal),
         Verb::Serve(options) => serve::run(&options, &mut terminal),
         Verb::Adopt(options) => adopt::run(&options, &mut terminal),
+        Verb::Completions(options) => completions::run(&options, &mut terminal),
+        Verb::ManPages(options) => man_pages::run(&options),
         Verb::ProvePassword => prove_password::run(),
     };
     let code = done.unwrap_or_else(|error| {
