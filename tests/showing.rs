@@ -19,33 +19,18 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use command::{QUESTION, log_in, machine, nothing_is_kept, on_terminal, phone_of, run, start};
+use command::{
+    QUESTION, after, alone_with_signals, log_in, machine, nothing_is_kept, on_terminal, phone_of, run, start,
+};
 use container::Terminal;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use planting::Planted;
-use sandbox::Sandbox;
 use screen::Theme;
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_countersign");
 const TO_THE_PRIVATE_SCREEN: &str = "\u{1b}[?1049h";
 const BACK: &str = "\u{1b}[?1049l";
-
-/// The command after a line of shell, such as one that sizes the terminal.
-fn after(sandbox: &Sandbox, line: &str, words: &[&str]) -> Terminal {
-    let script = format!("{line}; exec \"$0\" \"$@\"");
-    alone_with_signals(sandbox, &[&["sh", "-c", &script, COMMAND], words].concat())
-}
-
-/// A program on a terminal, in a sandbox whose own processes hear no signal: they would take it along.
-fn alone_with_signals(sandbox: &Sandbox, words: &[&str]) -> Terminal {
-    const SIGNALS: &str = "signal=INT,TERM,HUP,QUIT";
-    let mut inside = sandbox.command("env");
-    inside.arg(format!("--default-{SIGNALS}")).args(words);
-    let mut deaf = std::process::Command::new("env");
-    deaf.arg(format!("--ignore-{SIGNALS}")).arg(inside.get_program()).args(inside.get_args());
-    start(&deaf)
-}
 
 /// RFC 3986, by other means than those that are tested.
 fn escaped(text: &str) -> String {

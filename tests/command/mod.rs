@@ -44,6 +44,22 @@ pub fn start(command: &Command) -> Terminal {
     Terminal::start(&words)
 }
 
+/// The command after a line of shell, such as one that sizes the terminal.
+pub fn after(sandbox: &Sandbox, line: &str, words: &[&str]) -> Terminal {
+    let script = format!("{line}; exec \"$0\" \"$@\"");
+    alone_with_signals(sandbox, &[&["sh", "-c", &script, env!("CARGO_BIN_EXE_countersign")], words].concat())
+}
+
+/// A program on a terminal, in a sandbox whose own processes hear no signal: they would take it along.
+pub fn alone_with_signals(sandbox: &Sandbox, words: &[&str]) -> Terminal {
+    const SIGNALS: &str = "signal=INT,TERM,HUP,QUIT";
+    let mut inside = sandbox.command("env");
+    inside.arg(format!("--default-{SIGNALS}")).args(words);
+    let mut deaf = Command::new("env");
+    deaf.arg(format!("--ignore-{SIGNALS}")).arg(inside.get_program()).args(inside.get_args());
+    start(&deaf)
+}
+
 /// What came of an enrolment.
 pub struct Enrolled {
     /// The exit status.
