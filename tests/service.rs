@@ -17,6 +17,8 @@ mod hostile;
 mod installed;
 #[path = "service/kinds.rs"]
 mod kinds;
+#[path = "service/looked_at.rs"]
+mod looked_at;
 #[path = "service/peer.rs"]
 mod peer;
 #[path = "planting/mod.rs"]
