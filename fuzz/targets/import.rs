@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use pam_countersign::credential::Kind;
+use pam_countersign::import::roster::{Line, Roster};
 use pam_countersign::import::{Found, Unfit, google_authenticator, oath_users, otpauth_uri};
 use pam_countersign::otp::uri::{Label, Moving, otpauth};
 
@@ -18,7 +19,24 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(line.user.is_some() || line.found.is_err());
         look(&line.found);
     }
+    look_at_names(bytes, most);
 });
+
+/// Lines of a list of users: in their order, and what cannot be a name or an address is none.
+fn look_at_names(bytes: &[u8], most: usize) {
+    let lines: Vec<Line> = Roster::new(bytes).map(|line| line.expect("bytes can be read")).collect();
+    assert!(lines.len() <= most && lines.is_sorted_by(|a, b| a.number < b.number && a.read < b.read));
+    for line in &lines {
+        assert!((1..=most as u64).contains(&line.number) && line.read <= bytes.len() as u64);
+        match &line.entry {
+            Ok(entry) => {
+                let address = entry.address.as_deref().unwrap_or_default();
+                assert!(!address.contains(char::is_control) && address.len() <= 254);
+            }
+            Err(problem) => assert!(problem.to_string().len() < 120),
+        }
+    }
+}
 
 fn look(found: &Result<Found, Unfit>) {
     let found = match found {

@@ -259,6 +259,20 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_a_program_writes_in_quotation_marks_is_read_as_it_was(
+            user in "[^\\p{Cc}]{1,60}",
+            address in "[^\\p{Cc}]{0,30}@[^\\p{Cc}]{1,30}",
+        ) {
+            let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+            let text = format!("{},{}\r\n", quoted(&user), quoted(&address));
+            let lines: Vec<Line> = Roster::new(text.as_bytes()).map(Result::unwrap).collect();
+            let entry = Entry { user: UserName::new(user.as_bytes()).unwrap(), address: Some(address) };
+            proptest::prop_assert_eq!(lines.into_iter().map(|line| line.entry).collect::<Vec<_>>(), [Ok(entry)]);
+        }
+    }
+
     #[test]
     fn all_that_was_read_is_counted() {
         let text = [&b"\xef\xbb\xbfalice\r\n# "[..], &[b'x'; 5000], b"\nbob"].concat();
