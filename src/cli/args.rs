@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 pub(super) use super::admin_args::{CheckConfig, Disable, Doctor, Explain, List, Status, Test};
 pub(super) use super::admin_args::{Disable, Doctor, List, Status, Test};
 pub(super) use super::bulk_args::Bulk;
 use super::device_args::{Making, Showing};
 pub(super) use super::import_args::{Export, Import};
+pub(super) use super::told_args::{Completions, ManPages, Shell};
 
 /// One-time codes behind the password or SSH key of a login.
 #[derive(Debug, Parser)]
@@ -294,39 +295,4 @@ Exit status: 0 done, 1 failed, 3 not root, 4 not enrolled")]
 pub(super) struct Adopt {
     /// The account
     pub(super) user: String,
-}
-
-/// `countersign completions`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  countersign completions bash >~/.local/share/bash-completion/completions/countersign
-  countersign completions zsh >~/.zfunc/_countersign
-  countersign completions fish >~/.config/fish/completions/countersign.fish
-
-`make install` puts them where each shell looks for them.
-
-Exit status: 0 written, 1 failed, 2 no such shell")]
-pub(super) struct Completions {
-    /// For which shell
-    #[arg(value_enum)]
-    pub(super) shell: Shell,
-}
-
-/// A shell that completes words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Shell {
-    /// GNU Bash, with the package bash-completion
-    Bash,
-    /// Z shell
-    Zsh,
-    /// fish
-    Fish,
-}
-
-/// `countersign man-pages`
-#[derive(Debug, Args)]
-pub(super) struct ManPages {
-    /// The directory, such as /usr/share/man/man1
-    pub(super) directory: PathBuf,
 }

@@ -48,6 +48,7 @@ mod serve;
 mod status;
 mod terminal;
 mod test;
+mod told_args;
 mod unlock;
 mod who;
 
