@@ -28,12 +28,13 @@ const HEAD: &str = "<html lang=\"en\">
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">
 <meta name=\"viewport\" content=\"width=device-width\">
 <style>
-body { max-width: 40em; margin: 1em auto; padding: 0 1em; font: 11pt/1.35 sans-serif; color: #000; background: #fff }
-h1 { font-size: 15pt }
-svg { display: block; width: 6.5cm; height: 6.5cm }
-code, pre { font: 11pt/1.3 monospace }
+body { max-width: 42em; margin: 0 auto; padding: 0 1em; font: 10.5pt/1.3 sans-serif; color: #000; background: #fff }
+h1 { font-size: 14pt }
+svg { display: block; width: 6cm; height: 6cm }
+code { font: 10.5pt monospace }
+pre { font: 9pt/1.25 monospace; white-space: pre-wrap }
 .secret { border: 2pt solid; padding: 0 1em }
-hr { border: 0; border-top: 1pt dashed; margin: 1.5em 0 }
+hr { border: 0; border-top: 1pt dashed; margin: 1em 0 }
 @page { margin: 1.5cm }
 </style>
 ";
