@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 /// What is about one user, one device or one screen, and so cannot go with a list of users.
 const OF_ONE: [&str; 13] = [
@@ -28,7 +28,7 @@ pub(super) struct Bulk {
     #[arg(long, value_name = "FILE", requires = "into", conflicts_with_all = OF_ONE, help_heading = "Many users at once")]
     pub(super) from: Option<PathBuf>,
     /// Where each gets a page to be printed, which is a secret (DIR 0700, made if missing)
-    #[arg(long, value_name = "DIR", requires = "from", help_heading = "Many users at once")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "from", help_heading = "Many users at once")]
     pub(super) into: Option<PathBuf>,
     /// Only say who cannot be enrolled, and how many can
     #[arg(long, requires = "from", help_heading = "Many users at once")]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 
 /// `countersign import`
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ pub(super) struct How {
     #[arg(long)]
     pub(super) apply: bool,
     /// Make recovery codes, and save a page of them for each user in this directory (0700, made if missing)
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) recovery_dir: Option<PathBuf>,
 }
 
