@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(super) use super::admin_args::{CheckConfig, Disable, Doctor, Explain, List, Status, Test};
-pub(super) use super::admin_args::{Disable, Doctor, List, Status, Test};
 pub(super) use super::bulk_args::Bulk;
 use super::device_args::{Making, Showing};
 pub(super) use super::import_args::{Export, Import};
