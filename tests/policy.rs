@@ -300,6 +300,19 @@ fn check_config_warns_of_what_is_hardly_meant() {
 }
 
 #[test]
+fn a_list_names_the_rules_that_exempt_somebody() {
+    let door = Door::new("");
+    door.sandbox.configuration(
+        "[[rule]]\nname = \"robots\"\nusers = [\"@robots\"]\nfrom = [\"192.0.2.0/24\"]\nthen = \"exempt\"\n[[rule]]\n",
+    );
+    let listed = door.command(&["list"]);
+    let told = "no code is asked for by rule robots: users @robots; from 192.0.2.0/24\n";
+    assert_eq!((listed.status.code(), text(&listed.stderr).as_str()), (Some(0), told));
+    let json = text(&door.command(&["list", "--json"]).stdout);
+    assert!(json.contains("\"exempt\":[\"robots: users @robots; from 192.0.2.0/24\"]"), "{json}");
+}
+
+#[test]
 fn explain_names_the_deciding_rule_and_why_the_others_do_not_match() {
     let door = Door::new("");
     door.sandbox.configuration(

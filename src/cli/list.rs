@@ -15,6 +15,7 @@ use super::error::{Error, ExitCode};
 use super::terminal::{Terminal, unless_nobody_reads};
 use super::{json, who};
 use crate::backend;
+use crate::policy::rules::Then;
 use crate::status::Phase;
 use crate::store::Listing;
 use row::{Found, Row, WIDEST_NAME, heading};
@@ -27,13 +28,18 @@ const USUAL_NAME: usize = 16;
 pub(super) fn run(options: &Options, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     who::require_root()?;
     let listing = backend::store().listing()?;
-    let mut report = Report { options, out: terminal.pages(), listed: 0, damaged: 0, width: USUAL_NAME };
+    let exempt = exempting_rules();
+    let mut report =
+        Report { options, out: terminal.pages(), listed: 0, damaged: 0, width: USUAL_NAME, exempt };
     let written = report.write(&listing);
-    let (listed, damaged) = (report.listed, report.damaged);
-    drop(report);
+    let Report { listed, damaged, exempt, out, .. } = report;
+    drop(out);
     unless_nobody_reads(written)?;
     if listed == 0 {
         terminal.say("nobody to list");
+    }
+    for rule in exempt.iter().filter(|_| !options.json && !options.names) {
+        terminal.say(format_args!("no code is asked for by rule {rule}"));
     }
     if damaged == 0 {
         return Ok(ExitCode::Success);
@@ -49,6 +55,20 @@ struct Report<'a, Out: Write> {
     listed: u64,
     damaged: u64,
     width: usize,
+    exempt: Vec<String>,
+}
+
+/// The rules of the policy that exempt somebody, each with its conditions: who is exempt need not be enrolled.
+fn exempting_rules() -> Vec<String> {
+    // What is wrong with the policy is for `check-config` to say.
+    let rules = backend::policy_file().map(|policy| policy.rules).unwrap_or_default();
+    let exempting = rules.iter().enumerate().filter(|(_, rule)| rule.then == Then::Exempt);
+    exempting
+        .map(|(number, rule)| {
+            let name = rule.name.clone().unwrap_or_else(|| (number + 1).to_string());
+            format!("{name}: {}", rule.conditions())
+        })
+        .collect()
 }
 
 impl<Out: Write> Report<'_, Out> {
@@ -138,7 +158,9 @@ impl<Out: Write> Report<'_, Out> {
     /// Without its end a list was cut off, and is no JSON.
     fn end(&mut self) -> Result<(), Error> {
         if self.options.json {
-            writeln!(self.out, "\n],\"listed\":{},\"damaged\":{}}}", self.listed, self.damaged)?;
+            let exempt = json::line(&self.exempt)?;
+            let (listed, damaged) = (self.listed, self.damaged);
+            writeln!(self.out, "\n],\"listed\":{listed},\"damaged\":{damaged},\"exempt\":{exempt}}}")?;
         }
         Ok(self.out.flush()?)
     }

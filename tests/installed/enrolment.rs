@@ -61,6 +61,21 @@ impl Guarded {
         (planted, device)
     }
 
+    /// Gives a user who has a device another one, which counts, beside it.
+    pub fn plant_counting_beside(&self, user: &str) -> CountingDevice {
+        let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQMJS";
+        let command =
+            ["countersign", "add", "token", "--user", user, "--hotp", "--secret-stdin", "--no-confirm"];
+        let added =
+            self.run_with_input(&[&command[..], &["--force"]].concat(), format!("{secret}\n").as_bytes());
+        assert_eq!(added.status, 0, "{added:#?}");
+        let device = CountingDevice::new(secret);
+        let confirm = ["countersign", "confirm", user, "--device", "token"];
+        let confirmed = self.run_with_input(&confirm, format!("{}\n", device.code(0)).as_bytes());
+        assert_eq!(confirmed.status, 0, "{confirmed:#?}");
+        device
+    }
+
     /// The store, as the host sees it.
     pub fn store(&self) -> PathBuf {
         self.directory().join("root/var/lib/countersign")

@@ -92,6 +92,14 @@ impl Terminal {
         (is_name && !text.is_empty()).then(|| Self { name: name.to_owned(), is_prefix })
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn is_prefix(&self) -> bool {
+        self.is_prefix
+    }
+
     fn is(&self, tty: &str) -> bool {
         let tty = tty.strip_prefix("/dev/").unwrap_or(tty);
         if self.is_prefix { tty.starts_with(&self.name) } else { tty == self.name }

@@ -5,6 +5,7 @@
 
 mod condition;
 mod coverage;
+mod description;
 mod network;
 mod week;
 

@@ -53,6 +53,14 @@ impl Network {
         if network.start_of(first) == value_of(first) { Ok(network) } else { Err(BadNetwork::HostBits) }
     }
 
+    pub(super) fn first(&self) -> IpAddr {
+        self.first
+    }
+
+    pub(super) fn length(&self) -> u8 {
+        self.length
+    }
+
     /// Whether an address belongs to it.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

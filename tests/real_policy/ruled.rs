@@ -1,0 +1,118 @@
+//! Who is asked and who is not, by the rules.
+
+use super::{policy, ssh_machine};
+use crate::installed::Guarded;
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn rules_decide_about_ssh_by_user_group_network_and_key() {
+    for suite in ["bookworm", "trixie"] {
+        let guarded = ssh_machine(suite, &["alice", "backup"]);
+        let (_, phone) = guarded.plant("alice");
+        guarded.must(&["groupadd", "robots"]);
+        guarded.must(&["usermod", "--append", "--groups=robots", "backup"]);
+        policy(
+            &guarded,
+            "[[rule]]\nname = \"robots\"\nusers = [\"@robots\"]\nservices = [\"sshd\"]\n\
+             from = [\"127.0.0.0/8\"]\nthen = \"exempt\"\n",
+        );
+        let seen = guarded.by_ssh("backup").seen();
+        assert_eq!(
+            (seen.in_as.as_deref(), &seen.prompts[..]),
+            (Some("backup"), &["password"][..]),
+            "{seen:#?}"
+        );
+        seen.must_have_logged("event=ignored reason=exempt rule=robots service=sshd source=addr:127.0.0.1");
+        guarded.by_ssh("backup").password("wrong").seen().must_be_out();
+        guarded.by_ssh("alice").code(&phone.code(0)).must_get_in();
+        guarded.by_ssh("alice").code(&phone.wrong_code()).must_be_refused("wrong_code");
+
+        let explained = guarded.must(&["countersign", "explain", "backup", "--from", "127.0.0.1"]);
+        assert!(
+            explained.starts_with("backup: no code is asked for\n  rule 1 (robots): decides\n"),
+            "{explained}"
+        );
+
+        // Elsewhere, and for whoever is not of the group, nothing is exempt.
+        policy(&guarded, "[[rule]]\nusers = [\"@robots\"]\nfrom = [\"192.0.2.0/24\"]\nthen = \"exempt\"\n");
+        guarded.by_ssh("backup").code("123456").must_be_refused("not_enrolled");
+        // A group that is gone exempts nobody.
+        policy(&guarded, "[[rule]]\nusers = [\"@robot\"]\nthen = \"exempt\"\n");
+        guarded.by_ssh("backup").code("123456").must_be_refused("not_enrolled");
+        guarded.write("/etc/security/countersign.toml", 0o644, "[[rule]]\nthen = \"exept\"\n");
+        let seen = guarded.by_ssh("alice").code(&phone.code(1)).seen().must_be_out();
+        seen.must_have_logged("event=error reason=bad_policy service=sshd")
+            .must_have_logged("line 2, column 8: unknown variant `exept`, did you mean `exempt`");
+    }
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn who_is_not_enrolled_is_let_through_until_a_day_and_told_so() {
+    let guarded = ssh_machine("bookworm", &["alice"]);
+    guarded.must(&["sh", "-c", "echo 'session optional pam_countersign.so' >>/etc/pam.d/sshd"]);
+    policy(&guarded, "unenrolled = \"allow\"\nrequired_from = 2099-01-01\n");
+    let seen = guarded.by_ssh("alice").seen();
+    assert_eq!(seen.in_as.as_deref(), Some("alice"), "{seen:#?}");
+    seen.must_have_shown("From 2099-01-01 on this login needs a second factor (")
+        .must_have_shown("days left). Enrol with `countersign enroll`.")
+        .must_have_logged("event=ignored reason=not_enrolled");
+    policy(&guarded, "unenrolled = \"allow\"\nrequired_from = 2020-01-01\n");
+    guarded.by_ssh("alice").code("123456").must_be_refused("not_enrolled");
+    policy(&guarded, "unenrolled = \"allow\"\nrequired_from = 2099-01-01\nnotices = false\n");
+    let seen = guarded.by_ssh("alice").seen();
+    assert!(seen.in_as.is_some() && !seen.transcript.contains("second factor"), "{seen:#?}");
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn a_login_tells_of_wrong_codes_before_it() {
+    let guarded = ssh_machine("trixie", &["alice"]);
+    guarded.must(&["sh", "-c", "echo 'session optional pam_countersign.so' >>/etc/pam.d/sshd"]);
+    let (_, phone) = guarded.plant("alice");
+    guarded.by_ssh("alice").code(&phone.wrong_code()).must_be_refused("wrong_code");
+    let seen = guarded.by_ssh("alice").code(&phone.code(0)).must_get_in();
+    seen.must_have_shown("3 wrong codes since 20").must_have_shown(", the last one from 127.0.0.1.");
+    let seen = guarded.by_ssh("alice").code(&phone.code(1)).must_get_in();
+    assert!(!seen.transcript.contains("wrong code"), "{seen:#?}");
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn su_asks_for_the_caller_s_code_where_a_rule_says_so() {
+    for suite in ["bookworm", "trixie"] {
+        let guarded = Guarded::boot(suite);
+        for name in ["alice", "bob"] {
+            guarded.add_person(name);
+        }
+        guarded.guard_also("su");
+        let (_, phone) = guarded.plant("bob");
+        policy(&guarded, "[[rule]]\nname = \"callers\"\nservices = [\"su\"]\nwhose = \"caller\"\n");
+        let seen = guarded.by_su("bob", "alice").code(&phone.code(0)).must_get_in();
+        assert_eq!(seen.in_as.as_deref(), Some("alice"));
+        seen.must_have_logged("event=accepted service=su source=uid:");
+        guarded.by_su("bob", "alice").code(&phone.code(0)).must_be_refused("spent_code");
+        guarded.by_su("alice", "bob").code(&phone.code(1)).must_be_refused("not_enrolled");
+    }
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn the_console_is_asked_by_terminal_and_every_word_can_be_set() {
+    let mut guarded = Guarded::boot("bookworm");
+    guarded.add_person("alice");
+    guarded.guard_also("login");
+    let (_, phone) = guarded.plant("alice");
+    policy(
+        &guarded,
+        "[texts]\nwrong = \"Falsch.\"\n[[rule]]\nservices = [\"login\"]\nttys = [\"!console\", \"!pts/*\"]\nthen = \"exempt\"\n",
+    );
+    guarded.by_console("alice", &phone.wrong_code()).must_be_refused("wrong_code").must_have_shown("Falsch.");
+    guarded.by_console("alice", &phone.code(0)).must_be_in();
+    policy(
+        &guarded,
+        "[[rule]]\nservices = [\"login\"]\nttys = [\"console\", \"pts/*\", \"tty*\"]\nthen = \"exempt\"\n",
+    );
+    let seen = guarded.by_console("alice", "");
+    assert_eq!((seen.in_as.as_deref(), &seen.prompts[..]), (Some("alice"), &["password"][..]), "{seen:#?}");
+}
