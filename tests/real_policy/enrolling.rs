@@ -154,6 +154,7 @@ fn sudo_and_callers_that_are_not_root_are_told_where_to_enrol() {
     sudo.send_line(&password_of("alice"));
     let shown = sudo.expect("enrol with `countersign enroll`, or ask your administrator. Press Enter: ");
     assert!(!shown.contains('█'), "{shown}");
+    sudo.send_line("");
     guarded.wait_for_journal(&before, "event=denied reason=enrolment_impossible service=sudo");
     // A locker of the user himself: nobody there can check a password, so nothing is shown.
     guarded.write(

@@ -142,7 +142,7 @@ fn a_program_with_one_prompt_takes_password_and_code_in_one_line() {
             assert_ne!(wrong.status, 0, "{wrong:#?}");
             let right = locker(way, &format!("pass123456{code}"));
             assert_eq!(right.status, 0, "{right:#?}");
-            assert!(right.stdout.contains("Password & verification code: "), "{right:#?}");
+            assert!(right.stderr.contains("Password & verification code: "), "{right:#?}");
             assert_ne!(locker(way, &format!("pass123456{code}")).status, 0, "the code is spent");
         }
         policy(&guarded, "[[rule]]\nservices = [\"locker\"]\nthen = \"exempt\"\n");

@@ -1,44 +1,44 @@
 //! Who is asked and who is not, by the rules.
 
 use super::{policy, ssh_machine};
-use crate::installed::Guarded;
+use crate::installed::{Guarded, password_of};
 
 #[test]
 #[ignore = "needs root: boots a container"]
 fn rules_decide_about_ssh_by_user_group_network_and_key() {
     for suite in ["bookworm", "trixie"] {
-        let guarded = ssh_machine(suite, &["alice", "backup"]);
+        let guarded = ssh_machine(suite, &["alice", "robot"]);
         let (_, phone) = guarded.plant("alice");
         guarded.must(&["groupadd", "robots"]);
-        guarded.must(&["usermod", "--append", "--groups=robots", "backup"]);
+        guarded.must(&["usermod", "--append", "--groups=robots", "robot"]);
         policy(
             &guarded,
             "[[rule]]\nname = \"robots\"\nusers = [\"@robots\"]\nservices = [\"sshd\"]\n\
              from = [\"127.0.0.0/8\"]\nthen = \"exempt\"\n",
         );
-        let seen = guarded.by_ssh("backup").seen();
+        let seen = guarded.by_ssh("robot").seen();
         assert_eq!(
             (seen.in_as.as_deref(), &seen.prompts[..]),
-            (Some("backup"), &["password"][..]),
+            (Some("robot"), &["password"][..]),
             "{seen:#?}"
         );
         seen.must_have_logged("event=ignored reason=exempt rule=robots service=sshd source=addr:127.0.0.1");
-        guarded.by_ssh("backup").password("wrong").seen().must_be_out();
+        guarded.by_ssh("robot").password("wrong").seen().must_be_out();
         guarded.by_ssh("alice").code(&phone.code(0)).must_get_in();
         guarded.by_ssh("alice").code(&phone.wrong_code()).must_be_refused("wrong_code");
 
-        let explained = guarded.must(&["countersign", "explain", "backup", "--from", "127.0.0.1"]);
+        let explained = guarded.must(&["countersign", "explain", "robot", "--from", "127.0.0.1"]);
         assert!(
-            explained.starts_with("backup: no code is asked for\n  rule 1 (robots): decides\n"),
+            explained.starts_with("robot: no code is asked for\n  rule 1 (robots): decides\n"),
             "{explained}"
         );
 
         // Elsewhere, and for whoever is not of the group, nothing is exempt.
         policy(&guarded, "[[rule]]\nusers = [\"@robots\"]\nfrom = [\"192.0.2.0/24\"]\nthen = \"exempt\"\n");
-        guarded.by_ssh("backup").code("123456").must_be_refused("not_enrolled");
+        guarded.by_ssh("robot").code("123456").must_be_refused("not_enrolled");
         // A group that is gone exempts nobody.
-        policy(&guarded, "[[rule]]\nusers = [\"@robot\"]\nthen = \"exempt\"\n");
-        guarded.by_ssh("backup").code("123456").must_be_refused("not_enrolled");
+        policy(&guarded, "[[rule]]\nusers = [\"@no-such-group\"]\nthen = \"exempt\"\n");
+        guarded.by_ssh("robot").code("123456").must_be_refused("not_enrolled");
         guarded.write("/etc/security/countersign.toml", 0o644, "[[rule]]\nthen = \"exept\"\n");
         let seen = guarded.by_ssh("alice").code(&phone.code(1)).seen().must_be_out();
         seen.must_have_logged("event=error reason=bad_policy service=sshd")
@@ -46,35 +46,58 @@ fn rules_decide_about_ssh_by_user_group_network_and_key() {
     }
 }
 
+/// What alice is shown who logs in to a shell, from her last answer to the shell's prompt: sshd shows no notices to
+/// whoever runs a command.
+fn shown_in_a_shell(guarded: &Guarded, code: Option<&str>) -> String {
+    let mut session = guarded.ssh("alice").start();
+    session.expect("Password: ");
+    session.send_line(&password_of("alice"));
+    if let Some(code) = code {
+        session.expect("Verification code: ");
+        session.send_line(code);
+    }
+    let shown = session.expect("alice@localhost:~$ ");
+    session.send_line("exit");
+    session.wait();
+    shown
+}
+
+fn with_notices(suite: &str) -> Guarded {
+    let guarded = ssh_machine(suite, &["alice"]);
+    guarded.must(&["sh", "-c", "echo 'session optional pam_countersign.so' >>/etc/pam.d/sshd"]);
+    guarded
+}
+
 #[test]
 #[ignore = "needs root: boots a container"]
 fn who_is_not_enrolled_is_let_through_until_a_day_and_told_so() {
-    let guarded = ssh_machine("bookworm", &["alice"]);
-    guarded.must(&["sh", "-c", "echo 'session optional pam_countersign.so' >>/etc/pam.d/sshd"]);
+    let guarded = with_notices("bookworm");
     policy(&guarded, "unenrolled = \"allow\"\nrequired_from = 2099-01-01\n");
-    let seen = guarded.by_ssh("alice").seen();
-    assert_eq!(seen.in_as.as_deref(), Some("alice"), "{seen:#?}");
-    seen.must_have_shown("From 2099-01-01 on this login needs a second factor (")
-        .must_have_shown("days left). Enrol with `countersign enroll`.")
-        .must_have_logged("event=ignored reason=not_enrolled");
+    let before = guarded.cursor();
+    let shown = shown_in_a_shell(&guarded, None);
+    assert!(shown.contains("From 2099-01-01 on this login needs a second factor ("), "{shown}");
+    assert!(shown.contains("days left). Enrol with `countersign enroll`."), "{shown}");
+    guarded.wait_for_journal(&before, "event=ignored reason=not_enrolled");
+    policy(&guarded, "unenrolled = \"allow\"\nrequired_from = 2099-01-01\nnotices = false\n");
+    let shown = shown_in_a_shell(&guarded, None);
+    assert!(!shown.contains("second factor"), "{shown}");
     policy(&guarded, "unenrolled = \"allow\"\nrequired_from = 2020-01-01\n");
     guarded.by_ssh("alice").code("123456").must_be_refused("not_enrolled");
-    policy(&guarded, "unenrolled = \"allow\"\nrequired_from = 2099-01-01\nnotices = false\n");
-    let seen = guarded.by_ssh("alice").seen();
-    assert!(seen.in_as.is_some() && !seen.transcript.contains("second factor"), "{seen:#?}");
 }
 
 #[test]
 #[ignore = "needs root: boots a container"]
 fn a_login_tells_of_wrong_codes_before_it() {
-    let guarded = ssh_machine("trixie", &["alice"]);
-    guarded.must(&["sh", "-c", "echo 'session optional pam_countersign.so' >>/etc/pam.d/sshd"]);
+    let guarded = with_notices("trixie");
     let (_, phone) = guarded.plant("alice");
     guarded.by_ssh("alice").code(&phone.wrong_code()).must_be_refused("wrong_code");
-    let seen = guarded.by_ssh("alice").code(&phone.code(0)).must_get_in();
-    seen.must_have_shown("3 wrong codes since 20").must_have_shown(", the last one from 127.0.0.1.");
-    let seen = guarded.by_ssh("alice").code(&phone.code(1)).must_get_in();
-    assert!(!seen.transcript.contains("wrong code"), "{seen:#?}");
+    let shown = shown_in_a_shell(&guarded, Some(&phone.code(0)));
+    assert!(
+        shown.contains("3 wrong codes since 20") && shown.contains(", the last one from 127.0.0.1."),
+        "{shown}"
+    );
+    let shown = shown_in_a_shell(&guarded, Some(&phone.code(1)));
+    assert!(!shown.contains("wrong code"), "{shown}");
 }
 
 #[test]
