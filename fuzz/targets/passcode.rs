@@ -19,6 +19,7 @@ fn shown(reply: &[u8]) -> Option<String> {
     Passcode::parse(reply).map(|passcode| match passcode {
         Passcode::Code(code) => code.to_text().to_string(),
         Passcode::Recovery(code) => code.to_text().replace('-', ""),
+        Passcode::Ending(_) => panic!("no reply is read as the end of a line"),
     })
 }
 

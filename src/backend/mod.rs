@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::credential::{CredentialStore as _, EnrolmentStore as _, StoreError};
 use crate::enrol::Entropy;
 use crate::otp::secret::BadSecret;
-use crate::policy::remembered::forget_those_before;
+use crate::policy::remembered::{forget_those_before, remembered};
 use crate::policy::{Moment, Origin};
 use crate::remote::Service;
 use crate::status::Status;
@@ -137,10 +137,15 @@ pub fn status(user: &User) -> Result<Option<Status>, VerifierError> {
     Ok(require_service()?.status(user)?)
 }
 
-/// Forgets the remembered logins of a user, so that the next one from anywhere is asked for a code. `Ok(None)`
-/// when the user is not enrolled.
-pub fn forget_logins(user: &User) -> Result<Option<()>, StoreError> {
-    Ok(store().update(user, |_, state| state.forget_logins())?.map(|_| ()))
+/// Forgets the remembered logins of a user, so that the next one from anywhere is asked for a code; whether
+/// there were any. `Ok(None)` when the user is not enrolled.
+pub fn forget_logins(user: &User) -> Result<Option<bool>, StoreError> {
+    let done = store().update(user, |_, state| {
+        let had_some = remembered(state).next().is_some();
+        state.forget_logins();
+        had_some
+    })?;
+    Ok(done.map(|done| done.value))
 }
 
 /// What is known of a user, from the files.

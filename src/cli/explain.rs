@@ -48,7 +48,7 @@ pub(super) fn run(options: &Explain, terminal: &mut Terminal) -> Result<ExitCode
     let policy = policy.map_err(|problem| Error::Policy(problem.to_string()))?;
     let user = who::known_or_not(&options.user)?;
     let facts = facts(options, &user)?;
-    let surroundings = Supposed { here: Here::default(), time: options.at };
+    let surroundings = Supposed { here: Here, time: options.at };
     let circumstances = Circumstances { user: &user, facts: &facts, surroundings: &surroundings };
     let ruling = rule_on(&policy.rules, &circumstances);
     let rules = policy.rules.iter().enumerate();

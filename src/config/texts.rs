@@ -137,7 +137,11 @@ fn in_braces(holes: &[&str]) -> String {
 /// A text with its holes filled in. What is filled in stays as it is.
 pub fn filled(text: &str, values: &[(&str, &str)]) -> String {
     let mut parts = text.split('{');
-    let mut whole = parts.next().unwrap_or_default().to_owned();
+    // What is filled in may be a secret: growing would leave copies of it behind.
+    let most = values.iter().map(|(_, value)| value.len()).max().unwrap_or(0);
+    let holes = text.matches('{').count();
+    let mut whole = String::with_capacity(text.len().saturating_add(most.saturating_mul(holes)));
+    whole.push_str(parts.next().unwrap_or_default());
     for part in parts {
         let hole = part.split_once('}');
         let value = hole.and_then(|(hole, _)| values.iter().find(|(name, _)| *name == hole));

@@ -2,7 +2,9 @@
 //! both or none.
 
 use super::dispatch::{Played, Returned, play};
+use super::machine::Machine;
 use super::stack::{BadLine, Entry, Module, PamFiles, stack_of};
+use crate::config::Unenrolled;
 use crate::login::OWN_SERVICE;
 
 /// The module's file.
@@ -89,9 +91,11 @@ impl Guarded {
     }
 
     /// Whether who is not enrolled is let in with the first factor.
-    pub(super) fn lets_unenrolled_in(&self) -> bool {
+    pub(super) fn lets_unenrolled_in(&self, machine: &Machine) -> bool {
+        let by_policy = machine.policy.as_ref().is_ok_and(|file| file.unenrolled == Some(Unenrolled::Allow));
         let person = Person { proves: Proves::All, code: Returned::Ignore, has_key: true };
-        let is_lenient = |module: &Module| module.arguments.iter().any(|argument| argument == "nullok");
+        let is_lenient =
+            |module: &Module| by_policy || module.arguments.iter().any(|argument| argument == "nullok");
         self.codes().next().is_some()
             && self.codes().all(is_lenient)
             && self.played(person).is_some_and(|played| played.succeeds)

@@ -60,8 +60,10 @@ fn examine_stack(machine: &Machine, guarded: &Guarded) -> Vec<Finding> {
         findings.push(error("service_needed", what, "systemctl enable --now countersign.socket"));
     }
     findings.extend(ways_in(guarded));
-    if guarded.lets_unenrolled_in() {
-        let what = format!("who is not enrolled gets in by {service} without a code (nullok)");
+    if guarded.lets_unenrolled_in(machine) {
+        let what = format!(
+            "who is not enrolled gets in by {service} without a code (nullok, or unenrolled = \"allow\" in the policy)"
+        );
         findings.push(Finding::new(
             Severity::Note,
             "nullok",

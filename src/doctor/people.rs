@@ -59,7 +59,7 @@ fn of_one(enrolment: &Enrolment) -> Vec<Finding> {
 
 /// Who could log in but is not enrolled, where some stack refuses such people.
 fn missing(machine: &Machine, guarded: &[Guarded]) -> Option<Finding> {
-    let strict: Vec<_> = guarded.iter().filter(|guarded| !guarded.lets_unenrolled_in()).collect();
+    let strict: Vec<_> = guarded.iter().filter(|guarded| !guarded.lets_unenrolled_in(machine)).collect();
     let service = strict.first()?.service.as_str();
     let is_enrolled = |name: &str| machine.enrolments.iter().any(|enrolment| enrolment.user == name);
     let names: Vec<&str> = machine

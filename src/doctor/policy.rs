@@ -2,7 +2,7 @@
 
 use super::{Finding, Severity};
 use crate::config::{PolicyFile, Unenrolled};
-use crate::policy::rules::{Hopeless, Person, Rule, Then, never_matches};
+use crate::policy::rules::{Hopeless, Person, Rule, Then, Whose, never_matches};
 
 /// What is wrong with the policy file at `path`. `unknown` are its users and groups whom nobody knows.
 pub fn examine(path: &str, policy: Result<&PolicyFile, &str>, unknown: &[Person]) -> Vec<Finding> {
@@ -27,6 +27,19 @@ pub fn examine(path: &str, policy: Result<&PolicyFile, &str>, unknown: &[Person]
                 why(hopeless, &policy.rules)
             );
             findings.push(warn("rule_never_matches", what, "move it, correct it or leave it out"));
+        } else if rule.whose == Whose::Caller && !is_for_su_and_sudo(rule) {
+            let what = format!(
+                "{} asks for the caller's code where there is no caller: those logins are denied",
+                called(&policy.rules, number)
+            );
+            findings.push(warn(
+                "caller_without_su",
+                what,
+                "name su, su-l, sudo or sudo-i under services, and nothing else",
+            ));
+        } else if let Some((named, missing)) = half_of_a_pair(rule) {
+            let what = format!("{} is for {named} and not for {missing}", called(&policy.rules, number));
+            findings.push(warn("half_of_a_pair", what, "name both under services"));
         } else if rule.then == Then::Exempt && has_no_condition(rule) {
             let what = format!("{} exempts everybody everywhere", called(&policy.rules, number));
             findings.push(warn("everybody_exempt", what, "name in it who is exempt, or where"));
@@ -61,6 +74,22 @@ fn why(hopeless: Hopeless, rules: &[Rule]) -> String {
     }
 }
 
+/// Services by which people become somebody else, each with the one that is asked for a login shell.
+const PAIRS: [(&str, &str); 2] = [("su", "su-l"), ("sudo", "sudo-i")];
+
+fn is_for_su_and_sudo(rule: &Rule) -> bool {
+    let known = |service: &String| PAIRS.iter().any(|(one, other)| service == one || service == other);
+    !rule.services.any_of.is_empty() && rule.services.any_of.iter().all(known)
+}
+
+/// A service of such a pair that a rule names which asks for more, and the other one that it forgets.
+fn half_of_a_pair(rule: &Rule) -> Option<(&'static str, &'static str)> {
+    let has = |service: &str| rule.services.any_of.iter().any(|listed| listed == service);
+    let pair = PAIRS.into_iter().find(|(one, other)| has(one) != has(other));
+    let (one, other) = pair.filter(|_| rule.then != Then::Exempt)?;
+    Some(if has(one) { (one, other) } else { (other, one) })
+}
+
 fn has_no_condition(rule: &Rule) -> bool {
     let bare = Rule { name: rule.name.clone(), then: rule.then, ..Rule::default() };
     *rule == bare
@@ -93,6 +122,14 @@ mod tests {
         assert_eq!(codes("[[rule]]\nthen = \"exempt\"\n"), ["everybody_exempt"]);
         assert_eq!(codes("[[rule]]\n[[rule]]\nusers = [\"bob\"]\n"), ["rule_never_matches"]);
         assert_eq!(codes("unenrolled = \"deny\"\nrequired_from = 2027-01-01\n"), ["day_without_meaning"]);
+        assert_eq!(codes("[[rule]]\nservices = [\"su\"]\nthen = \"require\"\n"), ["half_of_a_pair"]);
+        assert!(codes("[[rule]]\nservices = [\"su\"]\nthen = \"exempt\"\n").is_empty());
+        assert!(codes("[[rule]]\nservices = [\"su\", \"su-l\"]\nwhose = \"caller\"\n").is_empty());
+        assert_eq!(codes("[[rule]]\nwhose = \"caller\"\n"), ["caller_without_su"]);
+        assert_eq!(
+            codes("[[rule]]\nservices = [\"su\", \"sshd\"]\nwhose = \"caller\"\n"),
+            ["caller_without_su"]
+        );
         assert!(codes("unenrolled = \"allow\"\nrequired_from = 2027-01-01\n").is_empty());
         let broken = examine("file", Err("line 1"), &[]);
         assert_eq!((broken[0].code, broken[0].severity), ("bad_policy", Severity::Error));

@@ -10,6 +10,7 @@ use super::{Accepted, Conversation, ConversationError, Outcome, Tone, Typing};
 use crate::config::texts::filled;
 use crate::enrol::MOST_FIRST_CODES;
 use crate::otp::{Code, Passcode};
+use crate::policy::has_publickey;
 use crate::user::User;
 use crate::verifier::{Verifier, VerifierError};
 
@@ -82,7 +83,7 @@ impl<V: Verifier, C: Conversation, E: Enroller> Session<'_, V, C, E> {
         }
         let facts = &self.request.facts;
         let methods = facts.ssh_auth_info.as_deref().filter(|_| facts.service == "sshd").unwrap_or_default();
-        Ok(methods.lines().any(|line| line.starts_with("publickey ")))
+        Ok(has_publickey(methods))
     }
 
     /// One message, for sshd ends a login that has too many of them before a prompt.

@@ -44,13 +44,6 @@ impl<V: Verifier, C: Conversation, E: Enroller> Session<'_, V, C, E> {
         let Some(ending) = Ending::of(line) else {
             return Ok(Err(Denial::Malformed));
         };
-        // A line that ends in a code too may be meant for that.
-        if ending.codes.is_empty() {
-            if self.recovery_code_tried {
-                return Ok(Err(Denial::SecondRecoveryCode));
-            }
-            self.recovery_code_tried = true;
-        }
         let verdict = self.judge(Typed { passcode: Passcode::Ending(ending.clone()), previous: None })?;
         if let (Ok(accepted), true) = (&verdict, self.config.forward_pass) {
             let password = match accepted.proof() {

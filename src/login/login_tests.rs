@@ -534,6 +534,19 @@ fn the_caller_s_code_is_asked_for_where_a_rule_says_so() {
     assert!(matches!(outcome, Outcome::Accepted(_)));
     let outcome = by_policy(file, &[], &to_root(1005), &mut Script::default());
     assert!(matches!(outcome, Outcome::CallerUnknown));
+    // Who calls nobody knows, or from afar: never root by default.
+    let mut unnamed = to_root(0);
+    let outcome = by_policy(file, &["nullok"], &unnamed, &mut Script::default());
+    assert!(matches!(outcome, Outcome::CallerUnknown), "{outcome:?}");
+    unnamed.facts.ruser_uid = Some(1000);
+    unnamed.facts.rhost = Some("192.0.2.7".to_owned());
+    let outcome = by_policy(file, &["nullok"], &unnamed, &mut Script::default());
+    assert!(matches!(outcome, Outcome::CallerUnknown), "{outcome:?}");
+    // A caller who is not enrolled is no way around the code of others.
+    let verifier = LocalVerifier::new(Memory::default(), Fixed(Ok(NOW)));
+    let mut script = Script::of(&["1", "2", "3"]);
+    let report = login(&to_root(1001), &with_file(file, &["nullok"]), &verifier, &mut Nobody, &mut script);
+    assert!(matches!(report.outcome, Outcome::Denied(_)), "{report:?}");
 }
 
 #[test]
@@ -606,6 +619,57 @@ fn a_password_that_was_typed_before_may_end_in_the_code() {
     assert!(matches!(outcome, Outcome::Accepted(_)));
     let outcome = by_policy("", &["try_first_pass"], &of_alice(), &mut with(Some(&both), &[]));
     assert!(matches!(outcome, Outcome::Accepted(_)));
+}
+
+/// A long password of letters and digits looks like one that ends in a recovery code.
+#[test]
+fn a_password_that_looks_like_a_recovery_code_costs_nothing() {
+    let salt = RecoverySalt([9; 16]);
+    let recovery_code = RecoveryCode::from_random([3; 10]);
+    let memory = enrolled();
+    if let Some((credential, state)) = memory.kept.borrow_mut().as_mut() {
+        let set = RecoverySet { salt, digests: vec![recovery_code.digest(&salt)] };
+        state.recovery.vouch_for(set.name());
+        credential.recovery = Some(set);
+    }
+    let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
+    let config = config(&["try_first_pass"]);
+    let with = |replies: &[&str]| Script {
+        first_pass: Some("correcthorsebatterystaple9".to_owned()),
+        ..Script::of(replies)
+    };
+    for _ in 0..20 {
+        let report = login(&of_alice(), &config, &verifier, &mut Nobody, &mut with(&[]));
+        assert!(matches!(report.outcome, Outcome::ConversationFailed));
+    }
+    let mut script = with(&[&recovery_code.to_text()]);
+    let report = login(&of_alice(), &config, &verifier, &mut Nobody, &mut script);
+    assert!(matches!(report.outcome, Outcome::Accepted(_)), "{report:?}");
+    let report = login(&of_alice(), &config, &verifier, &mut Nobody, &mut with(&[&code(0)]));
+    assert!(matches!(report.outcome, Outcome::Accepted(_)), "nothing was charged: {report:?}");
+}
+
+#[test]
+fn a_wrong_code_behind_a_password_that_was_typed_before_is_in_the_log() {
+    let mut script = Script { first_pass: Some("hunter2000000".to_owned()), ..Script::of(&[&code(0)]) };
+    let outcome = by_policy("", &["try_first_pass"], &of_alice(), &mut script);
+    assert!(matches!(outcome, Outcome::Accepted(_)));
+    assert_eq!(script.noted, [(Denial::WrongCode, 0)]);
+}
+
+#[test]
+fn nobody_is_let_in_without_a_code_whose_account_changed_at_the_prompt() {
+    for (file, arguments) in
+        [("[[rule]]\nthen = \"exempt\"\n", &["forward_pass"][..]), ("", &["forward_pass", "remember=1h"])]
+    {
+        let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+        let config = with_file(file, arguments);
+        let first = format!("hunter2{}", code(0));
+        login(&of_alice(), &config, &verifier, &mut Nobody, &mut Script::of(&[&first]));
+        let mut script = Script { becomes_other_user: true, ..Script::of(&["hunter2"]) };
+        let report = login(&of_alice(), &config, &verifier, &mut Nobody, &mut script);
+        assert!(matches!(report.outcome, Outcome::OtherUser), "{report:?}");
+    }
 }
 
 /// Who enrols people whose password is "password", by the code 123456.

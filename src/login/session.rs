@@ -7,7 +7,7 @@ use super::{
 use crate::config::{Config, FirstFactor, FirstPass, Unenrolled};
 use crate::otp::Code;
 use crate::policy::rules::{Circumstances, Ruling, Then, Whose, rule_on};
-use crate::policy::{Origin, place_of, source_of};
+use crate::policy::{Origin, has_publickey, place_of, source_of};
 use crate::user::User;
 use crate::verifier::{Enrolment, Verifier};
 
@@ -116,6 +116,10 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
     /// What becomes of a user who is not enrolled. Where the clock is not set, the day from which he is denied
     /// has come.
     fn unenrolled(&self, ruling: Ruling) -> Unenrolled {
+        if ruling.whose == Whose::Caller {
+            // Else whoever wants in could choose from which account he calls.
+            return Unenrolled::Deny;
+        }
         match (ruling.then, self.config.unenrolled, self.config.required_from) {
             (Then::Enroll, ..) => Unenrolled::Enroll,
             (Then::Require, ..) => Unenrolled::Deny,
@@ -127,10 +131,12 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
     }
 
     /// The account of who calls su or sudo: the real uid of the process, or where that is root's the user that
-    /// the application names.
+    /// the application names. Nobody calls from afar, and nobody named is not root.
     fn caller(&self) -> Result<User, Outcome> {
         let facts = &self.request.facts;
-        let uid = if facts.real_uid == 0 { facts.ruser_uid.unwrap_or(0) } else { facts.real_uid };
+        let is_remote = facts.rhost.is_some() || facts.ssh_connection.is_some();
+        let uid = if facts.real_uid == 0 { facts.ruser_uid } else { Some(facts.real_uid) };
+        let uid = uid.filter(|_| !is_remote).ok_or(Outcome::CallerUnknown)?;
         let account = self.request.world.account(uid).map_err(Outcome::AccountsUnreadable)?;
         account.ok_or(Outcome::CallerUnknown)
     }
@@ -145,7 +151,7 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
     fn recall(&mut self, ruling: Ruling) -> Result<Option<Accepted>, Outcome> {
         let memory = ruling.remember.unwrap_or(self.config.remember);
         let Some(seconds) = memory.seconds() else { return Ok(None) };
-        self.origin.place = place_of(&self.request.facts);
+        self.origin.place = place_of(&self.request.facts, &self.request.user.name);
         if self.origin.place.is_none() {
             return Ok(None);
         }
@@ -162,6 +168,9 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
         }
         let password = self.conversation.ask(&self.config.texts.prompt_for_password, Typing::Hidden);
         let password = password.map_err(|ConversationError| Outcome::ConversationFailed)?;
+        if !self.conversation.is_still_about(&self.request.user) {
+            return Err(Outcome::OtherUser);
+        }
         self.conversation.forward(&password).map_err(|ConversationError| Outcome::ConversationFailed)
     }
 
@@ -176,11 +185,15 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
                     Err(denial) => Outcome::Denied(denial),
                 });
             }
-            Some((FirstPass::Try, Some(typed))) => {
-                if let Ok(accepted) = self.judge_line(&typed)? {
-                    return Ok(Outcome::Accepted(accepted));
+            Some((FirstPass::Try, Some(typed))) => match self.judge_line(&typed)? {
+                Ok(accepted) => return Ok(Outcome::Accepted(accepted)),
+                // Most passwords are no more than that.
+                Err(Denial::Malformed) => {}
+                Err(denial) => {
+                    let report = self.report(Outcome::Denied(denial));
+                    self.conversation.note(report);
                 }
-            }
+            },
             Some((FirstPass::Try, None)) | None => {}
         }
         loop {
@@ -202,7 +215,6 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
 /// Grants only where sshd itself says that a key was proven in this connection.
 fn first_factor(request: &Request<'_>) -> Outcome {
     let methods = request.facts.ssh_auth_info.as_deref().unwrap_or_default();
-    let proven =
-        request.facts.service == "sshd" && methods.lines().any(|line| line.starts_with("publickey "));
+    let proven = request.facts.service == "sshd" && has_publickey(methods);
     if proven { Outcome::FirstFactorProven } else { Outcome::FirstFactorMissing }
 }

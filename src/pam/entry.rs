@@ -94,7 +94,7 @@ fn tell_notices(handle: &mut Handle<'_>, arguments: &[&CStr]) {
     let config = resolve(raw, file);
     let service = handle.service();
     let Ok(user) = account_of(&handle.user().unwrap_or_default()) else { return };
-    let (facts, here) = (facts(handle, &service), Here::default());
+    let (facts, here) = (facts(handle, &service), Here);
     let circumstances = Circumstances { user: &user, facts: &facts, surroundings: &here };
     let is_exempt = rule_on(&config.rules, &circumstances).then == Then::Exempt;
     let (Ok(status), Some(now)) = (backend::status(&user), sys::clock::now()) else { return };
@@ -119,7 +119,7 @@ fn run(handle: &mut Handle<'_>, service: &str, typed_name: &[u8], config: &Confi
         Ok(user) => user,
         Err(outcome) => return Report::early(outcome),
     };
-    let here = Here::default();
+    let here = Here;
     let request = Request { user, facts: facts(handle, service), world: &here };
     if config.debug {
         let rules = config.rules.len();

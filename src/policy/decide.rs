@@ -119,6 +119,11 @@ fn judge(
         Presented::Code { code, previous } => {
             by_code(credential, state, (std::slice::from_ref(code), previous.as_ref()), &attempt.source, now)?
         }
+        // Of a line that ends in no code nobody can say that it was meant for one.
+        Presented::Ending { codes, recovery: None } if codes.is_empty() => return Err(Denial::Malformed),
+        Presented::Ending { codes, recovery: Some((salt, digest)) } if codes.is_empty() => {
+            by_recovery_ending(credential, state, (*salt, digest), attempt, Denial::Malformed)?
+        }
         Presented::Ending { codes, recovery } => {
             let by_code = by_code(credential, state, (codes, None), &attempt.source, now);
             by_code.or_else(|denial| match recovery {

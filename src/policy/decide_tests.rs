@@ -433,6 +433,11 @@ fn a_recovery_code_at_the_end_of_a_line_passes_a_wait_and_is_spent() {
     assert_eq!(*accepted.proof(), Proof::Recovery { left: 0, brought_back: false });
     let again = ending(Vec::new(), Some((salt, code.digest(&salt))));
     assert_eq!(decide(&credential, &mut state, &again, NOW), Err(Denial::SpentRecoveryCode));
+    let before = state.clone();
+    let wrong = RecoveryCode::from_random([4; 10]).digest(&salt);
+    let wrong = ending(Vec::new(), Some((salt, wrong)));
+    assert_eq!(decide(&credential, &mut state, &wrong, NOW), Err(Denial::Malformed));
+    assert_eq!(state, before, "a password is no guess");
 }
 
 #[test]

@@ -19,4 +19,4 @@ pub mod window;
 
 pub use decide::{Accepted, Attempt, Denial, Presented, Proof, decide};
 pub use remembered::{Moment, Origin, Place, place_of};
-pub use source::{Facts, source_named, source_of};
+pub use source::{Facts, has_publickey, source_named, source_of};

@@ -8,10 +8,11 @@ use core::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use super::decide::Accepted;
-use super::source::{Facts, address_told, source_of};
+use super::source::{Facts, address_told, has_publickey, source_of};
 use super::throttle::{Standing, standing};
 use crate::credential::state::MOST_REMEMBERED;
 use crate::credential::{Credential, Remembered, SourceName, State};
+use crate::user::UserName;
 
 /// By how many seconds the start of the machine may seem to have moved: clocks are set in whole seconds.
 const SAME_START: u64 = 5;
@@ -45,19 +46,23 @@ impl Origin {
     }
 }
 
-/// The place of an attempt, if one can be named that nobody else shares.
+/// The place of an attempt of `user` to get in, if there is one.
 ///
-/// From afar it is service, address and the keys that were proven. On this machine it is service, terminal,
-/// caller and audit session: without such a session, terminals are used again by others.
-pub fn place_of(facts: &Facts) -> Option<Place> {
+/// From afar it is service, address and the keys that were proven; without a key an address may be shared, and one
+/// that stands for a relay on this machine always is. On this machine it is service, terminal, caller and audit
+/// session: without such a session, terminals are used again by others.
+pub fn place_of(facts: &Facts, user: &UserName) -> Option<Place> {
     if source_of(facts).is_nowhere() {
         return None;
     }
-    let mut parts = vec![facts.service.clone()];
-    if facts.rhost.is_some() || facts.ssh_connection.is_some() {
-        let address: IpAddr = address_told(facts)?;
+    let mut parts = vec![user.to_string(), facts.service.clone()];
+    if let Some(address) = address_told(facts) {
+        let keys = facts.ssh_auth_info.as_deref().filter(|_| facts.service == "sshd").unwrap_or_default();
+        if is_of_a_relay(address) && !has_publickey(keys) {
+            return None;
+        }
         parts.push(format!("address {address}"));
-        parts.push(facts.ssh_auth_info.clone().unwrap_or_default());
+        parts.push(keys.to_owned());
     } else {
         let caller = facts.ruser_uid.unwrap_or(facts.real_uid);
         parts.push(format!("terminal {}", facts.tty.as_ref().filter(|tty| !tty.is_empty())?));
@@ -69,6 +74,15 @@ pub fn place_of(facts: &Facts) -> Option<Place> {
         hash.update(part);
     }
     Some(Place(hash.finalize().into()))
+}
+
+/// Whether an address is that of this machine or of no other network: whoever comes by a relay has it.
+fn is_of_a_relay(address: IpAddr) -> bool {
+    let is_local = match address {
+        IpAddr::V4(four) => four.is_link_local(),
+        IpAddr::V6(six) => six.is_unicast_link_local(),
+    };
+    address.is_loopback() || address.is_unspecified() || is_local
 }
 
 /// Lets a login in that is remembered, if it is no older than `lifetime` seconds. Nothing is spent.

@@ -28,8 +28,12 @@ fn sudo() -> Facts {
     }
 }
 
+fn name() -> UserName {
+    UserName::new(b"alice").unwrap()
+}
+
 fn origin(facts: &Facts) -> Origin {
-    Origin { source: source_of(facts), place: place_of(facts) }
+    Origin { source: source_of(facts), place: place_of(facts, &name()) }
 }
 
 /// A state in which this login has been let in by a code.
@@ -111,7 +115,7 @@ fn nowhere_and_a_terminal_without_a_session_are_no_places() {
         Facts { tty: Some(String::new()), ..sudo() },
         Facts { real_uid: 0, ruser_uid: None, tty: Some("/dev/pts/1".to_owned()), ..sudo() },
     ] {
-        assert_eq!(place_of(&facts), None, "{facts:?}");
+        assert_eq!(place_of(&facts, &name()), None, "{facts:?}");
         assert_eq!(remembered(&after(&facts)).count(), 0);
         assert!(!is_recalled(&after(&facts), &facts, later(0)));
     }
@@ -131,7 +135,7 @@ fn a_clock_that_was_set_or_a_restart_ends_it() {
     let restarted = Moment { now: NOW + 60, booted: NOW + 30 };
     assert!(!is_recalled(&state, &ssh(), restarted));
     let mut state = state;
-    remember(&mut state, &Origin { place: place_of(&sudo()), ..origin(&ssh()) }, restarted);
+    remember(&mut state, &Origin { place: place_of(&sudo(), &name()), ..origin(&ssh()) }, restarted);
     assert_eq!(remembered(&state).count(), 1, "what was remembered before is gone");
     assert!(!is_recalled(&after(&ssh()), &ssh(), Moment { now: NOW - 1, ..MOMENT }), "before it was made");
 }
@@ -182,4 +186,26 @@ fn a_source_that_makes_room_takes_its_logins_along() {
         welcome(&mut state, &source, NOW + number);
     }
     assert!(!is_recalled(&state, &ssh(), later(30)));
+}
+
+#[test]
+fn an_address_that_a_relay_has_is_a_place_only_with_a_key() {
+    for host in ["127.0.0.1", "::1", "0.0.0.0", "169.254.7.7", "fe80::1%eth0"] {
+        let relayed = Facts { rhost: Some(host.to_owned()), ..ssh() };
+        assert!(place_of(&relayed, &name()).is_some(), "{host}");
+        for keys in [None, Some("password\n".to_owned())] {
+            let without_key = Facts { ssh_auth_info: keys, ..relayed.clone() };
+            assert_eq!(place_of(&without_key, &name()), None, "{host}");
+        }
+        let elsewhere = Facts { service: "imap".to_owned(), ..relayed };
+        assert_eq!(place_of(&elsewhere, &name()), None, "only sshd is believed");
+    }
+}
+
+/// With the caller's code for su: what was typed to become bob says nothing about root.
+#[test]
+fn a_login_to_one_account_is_not_remembered_for_another() {
+    let facts = Facts { service: "su".to_owned(), ..sudo() };
+    let other = UserName::new(b"root").unwrap();
+    assert_ne!(place_of(&facts, &name()), place_of(&facts, &other));
 }

@@ -51,6 +51,11 @@ pub fn source_named(text: &str) -> Option<SourceName> {
     named.and_then(SourceName::new)
 }
 
+/// Whether sshd has seen a public key proven, by the methods that it lists.
+pub fn has_publickey(ssh_auth_info: &str) -> bool {
+    ssh_auth_info.lines().any(|line| line.starts_with("publickey "))
+}
+
 /// The address that an attempt comes from, where one is told.
 pub(super) fn address_told(facts: &Facts) -> Option<IpAddr> {
     of_ssh(facts).and_then(numeric).or_else(|| facts.rhost.as_deref().and_then(numeric))

@@ -188,8 +188,11 @@ pub(super) fn new_recovery_codes(desk: &Desk, target: &User, parameters: Value) 
 /// `ForgetLogins`: no code is asked for, for nothing is weakened by it.
 pub(super) fn forget_logins(desk: &Desk, target: &User, parameters: Value) -> Result<Value, Refusal> {
     let AboutUser { .. } = understood(parameters)?;
-    backend::forget_logins(target)?.ok_or(Refusal::refused("not_enrolled"))?;
-    desk.note(Change::LoginsForgotten, target, None);
+    let had_some = backend::forget_logins(target)?.ok_or(Refusal::refused("not_enrolled"))?;
+    if had_some {
+        desk.note(Change::LoginsForgotten, target, None);
+    }
+    desk.tire();
     Ok(Value::Object(serde_json::Map::new()))
 }
 

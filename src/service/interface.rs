@@ -148,6 +148,13 @@ impl Desk {
         self.visit.begin();
     }
 
+    /// Has a caller rest who may not ask as often as he likes.
+    pub(super) fn tire(&self) {
+        if !self.caller.is_root() {
+            self.visit.tire();
+        }
+    }
+
     /// What this caller has begun. One thread serves a caller, so nobody is waited for.
     pub(super) fn begun(&self) -> MutexGuard<'_, Begun> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)

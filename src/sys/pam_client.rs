@@ -2,7 +2,7 @@
 //!
 //! It holds no session and sets no credentials.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::path::Path;
 use std::ptr::{self, NonNull};
 
@@ -16,6 +16,7 @@ const DIRECTORIES: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
 /// Items by the numbers of `_pam_types.h`.
 const ITEM_USER: c_int = 2;
 const ITEM_RUSER: c_int = 8;
+const ITEM_FAIL_DELAY: c_int = 10;
 /// PAM_DISALLOW_NULL_AUTHTOK: an empty password proves nothing.
 const NO_EMPTY_PASSWORD: c_int = 1;
 
@@ -74,7 +75,7 @@ struct Transaction {
 
 impl Transaction {
     fn run(mut self, name: &CStr) -> Verdict {
-        if !self.name_requester(name) {
+        if !self.name_requester(name) || !self.do_not_wait() {
             return Verdict::Unavailable;
         }
         for call in [pam_authenticate, pam_acct_mgmt] {
@@ -89,6 +90,15 @@ impl Transaction {
             }
         }
         Verdict::Proven
+    }
+
+    /// Has libpam not wait after a failure. Whoever is in the middle of a login waits at its end.
+    fn do_not_wait(&self) -> bool {
+        let function: unsafe extern "C" fn(c_int, c_uint, *const c_void) = wait_for_nothing;
+        // SAFETY: the handle is live, and for this item libpam takes a pointer to such a function (pam_fail_delay(3)),
+        // which is there as long as this library.
+        let set = unsafe { pam_set_item(self.handle.as_ptr(), ITEM_FAIL_DELAY, function as *const c_void) };
+        set == Code::PAM_SUCCESS as c_int
     }
 
     /// Says in PAM_RUSER who asks: people ask about their own accounts.
@@ -135,6 +145,9 @@ fn verdict_of_failure(status: c_int) -> Verdict {
         Verdict::Unavailable
     }
 }
+
+/// What libpam calls in place of waiting.
+unsafe extern "C" fn wait_for_nothing(_: c_int, _: c_uint, _: *const c_void) {}
 
 /// libpam's own.
 #[repr(C)]

@@ -73,14 +73,15 @@ fn the_lines_of_google_authenticator_go_on_with_another_name() {
         assert!(!gets_in(&guarded, &typed(kinds, &code)), "{line} with a used code");
         guarded.must(&["countersign", "remove", "--yes", "alice"]);
     }
-    // grace_period is a remembered login of ssh, and by address alone.
+    // grace_period is a remembered login.
     let past = in_the_past(&guarded);
     guarded.must(&past.iter().map(String::as_str).chain(words).collect::<Vec<_>>());
-    guarded.guard_ssh("sshd-password-and-code");
+    guarded.guard_ssh("sshd-key-and-code");
     guarded.add_argument("sshd", "grace_period=3600");
-    guarded.by_ssh("alice").code(&phone.code(0)).must_get_in();
-    let seen = guarded.by_ssh("alice").seen();
-    assert_eq!((seen.in_as.is_some(), &seen.prompts[..]), (true, &["password"][..]), "{seen:#?}");
+    let key = guarded.authorize_key("alice");
+    guarded.by_key("alice", &key).code(&phone.code(0)).must_get_in();
+    let seen = guarded.by_key("alice", &key).seen();
+    assert_eq!((seen.in_as.is_some(), &seen.prompts[..]), (true, &[][..]), "{seen:#?}");
     // What would weaken something denies and says what to do instead.
     for argument in
         ["secret=/var/${USER}", "user=root", "allow_readonly", "no_strict_owner", "allowed_perm=0640"]

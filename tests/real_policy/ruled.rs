@@ -110,7 +110,7 @@ fn su_asks_for_the_caller_s_code_where_a_rule_says_so() {
         }
         guarded.guard_also("su");
         let (_, phone) = guarded.plant("bob");
-        policy(&guarded, "[[rule]]\nname = \"callers\"\nservices = [\"su\"]\nwhose = \"caller\"\n");
+        policy(&guarded, "[[rule]]\nname = \"callers\"\nservices = [\"su\", \"su-l\"]\nwhose = \"caller\"\n");
         let seen = guarded.by_su("bob", "alice").code(&phone.code(0)).must_get_in();
         assert_eq!(seen.in_as.as_deref(), Some("alice"));
         seen.must_have_logged("event=accepted service=su source=uid:");

@@ -178,7 +178,7 @@ fn bits(text: &str) -> Option<String> {
 }
 
 fn terminal(items: &[String], login: &Login) -> &'static str {
-    let Some(tty) = login.tty.as_deref().filter(|tty| !tty.is_empty()) else { return "no" };
+    let Some(tty) = login.tty.as_deref().filter(|tty| !tty.is_empty()) else { return "unknown" };
     let bare = |name: &str| name.replacen("/dev/", "", usize::from(name.starts_with("/dev/")));
     list(items, |item| {
         let item = bare(item);

@@ -140,7 +140,8 @@ pub(super) fn terminal(ttys: &Listed<Terminal>, facts: &Facts) -> Fit {
     if ttys.is_empty() {
         Fit::Yes
     } else if tty.is_empty() {
-        Fit::No("ttys")
+        // The caller of su has none by a pipe.
+        Fit::Unknown("ttys")
     } else {
         fit("ttys", ttys.holds(|terminal| Some(terminal.is(tty))))
     }
