@@ -73,3 +73,39 @@ fn every_field_of_a_status_is_in_the_interface_of_the_service() {
         assert_eq!(in_interface, in_schema, "{type_name}");
     }
 }
+
+#[test]
+fn what_explain_and_check_config_report_is_as_the_schema_has_it() {
+    let sandbox = Sandbox::new();
+    sandbox.configuration(
+        "remember = \"12h\"\n\
+         [[rule]]\nname = \"lan\"\nfrom = [\"192.0.2.0/24\"]\nthen = \"exempt\"\n\
+         [[rule]]\nusers = [\"@gone\"]\nthen = \"exempt\"\n\
+         [[rule]]\nservices = [\"su\"]\nwhose = \"caller\"\n\
+         [[rule]]\nusers = [\"@gone\"]\nttys = [\"tty1\"]\nthen = \"enroll\"\n",
+    );
+    let explained = |words: &[&str]| {
+        let words = [&["explain", "alice", "--json"], words].concat();
+        let (status, report) = reported(&sandbox, &words, "");
+        assert_eq!(status, 0, "{words:?}");
+        report
+    };
+    let exempt = explained(&["--from", "192.0.2.7"]);
+    assert_eq!((&exempt["decision"], &exempt["rule"]), (&"exempt".into(), &1.into()));
+    let su = explained(&["--service", "su"]);
+    assert_eq!((&su["whose"], &su["remember"]), (&"caller".into(), &43_200.into()));
+    assert_eq!((&su["rules"][0]["condition"], &su["rules"][1]["fit"]), (&"from".into(), &"unknown".into()));
+    let in_doubt = explained(&["--service", "login", "--tty", "tty1"]);
+    assert_eq!((&in_doubt["in_doubt"], &in_doubt["decision"]), (&true.into(), &"require".into()));
+    let without = explained(&["--from", "198.51.100.4"]);
+    assert_eq!((without.get("rule"), &without["decision"]), (None, &"ask".into()));
+
+    let (status, checked) = reported(&sandbox, &["check-config", "--json"], "");
+    assert_eq!((status, &checked["findings"][0]["code"]), (5, &"unknown_name".into()));
+    sandbox.configuration("attempt = 3\n");
+    let (status, checked) = reported(&sandbox, &["check-config", "--json"], "");
+    assert_eq!((status, &checked["findings"][0]["code"]), (6, &"bad_policy".into()));
+    sandbox.configuration("");
+    let (status, checked) = reported(&sandbox, &["check-config", "--json"], "");
+    assert_eq!((status, checked["findings"].as_array().map(Vec::len)), (0, Some(0)));
+}
