@@ -110,7 +110,8 @@ install:
 	chmod 0644 '$(BASH_COMPLETIONS)/countersign' '$(ZSH_COMPLETIONS)/_countersign' '$(FISH_COMPLETIONS)/countersign.fish'
 	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign/pam.d' \
 		$(filter-out $(OWN_STACK),$(wildcard pam.d/*))
-	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign' docs/json.md docs/countersign.schema.json
+	install -D -m 0644 -t '$(DESTDIR)$(PREFIX)/share/doc/countersign' \
+		docs/json.md docs/countersign.schema.json packaging/countersign.toml
 	test -e '$(DESTDIR)/etc/$(OWN_STACK)' || install -D -m 0644 $(OWN_STACK) '$(DESTDIR)/etc/$(OWN_STACK)'
 	install -d '$(UNIT_DIR)'
 	for unit in $(UNITS); do \

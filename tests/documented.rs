@@ -1,4 +1,5 @@
-//! The documents that name tests name tests that exist, and each promise has some.
+//! The documents that name tests name tests that exist, and each promise has some. What can be written and what is
+//! written for people to read are the same: keys, arguments, words of the log, findings.
 #![allow(missing_docs, reason = "the names of the tests say it")]
 #![allow(clippy::disallowed_methods, reason = "those rules are for the module")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests stop at surprises")]
@@ -6,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use pam_countersign::config::{PolicyFile, RawArguments, file, resolve::resolve, rule, texts};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -102,4 +105,59 @@ fn each_of_the_eleven_promises_has_its_tests() {
         assert!(section.starts_with(&format!("{number}. ")), "{section}");
         assert!(!named(section).is_empty(), "{section}");
     }
+}
+
+/// The sample with the `#` before each key and table taken away; explanations have a space behind theirs.
+fn sample_in_force() -> String {
+    let is_key = |rest: &&str| rest.starts_with(|letter: char| letter.is_ascii_lowercase() || letter == '[');
+    let line = |line: &str| line.strip_prefix('#').filter(is_key).unwrap_or(line).to_owned() + "\n";
+    read("packaging/countersign.toml").lines().map(line).collect()
+}
+
+/// The keys of the tables of this name, in their order; those outside of tables have the name "".
+fn keys_of(policy: &str, table: &str) -> Vec<String> {
+    let mut now = String::new();
+    let mut keys: Vec<String> = Vec::new();
+    for line in policy.lines() {
+        if line.starts_with('[') {
+            line.clone_into(&mut now);
+        }
+        let key = line.split_once(" = ").filter(|_| !line.starts_with('#') && now == table);
+        if let Some(key) = key.map(|(key, _)| key.to_owned()).filter(|key| !keys.contains(key)) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_sample_says_nothing_and_each_of_its_keys_is_the_default_or_an_example() {
+    let sample = read("packaging/countersign.toml");
+    assert_eq!(PolicyFile::parse(&sample), Ok(PolicyFile::default()));
+
+    let in_force = PolicyFile::parse(&sample_in_force()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(in_force.rules.len(), 3);
+    let meant = PolicyFile { required_from: None, rules: Vec::new(), ..in_force };
+    let default = resolve(RawArguments::default(), PolicyFile::default());
+    assert_eq!(resolve(RawArguments::default(), meant.clone()), default);
+    assert_eq!(meant.service, PolicyFile::default().service);
+
+    for line in sample.lines().filter(|line| line.contains(" = ") && !line.starts_with("# ")) {
+        assert!(line.starts_with('#'), "{line}");
+    }
+}
+
+#[test]
+fn the_sample_has_every_key_and_no_other() {
+    let sample = sample_in_force();
+    assert_eq!(keys_of(&sample, ""), file::KEYS);
+    assert_eq!(sorted(keys_of(&sample, "[[rule]]")), sorted(rule::KEYS.map(str::to_owned).to_vec()));
+    let names: Vec<&str> = texts::ALL.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(keys_of(&sample, "[texts]"), names);
+    assert_eq!(keys_of(&sample, "[service]"), ["verifiers"]);
+}
+
+fn sorted(mut words: Vec<String>) -> Vec<String> {
+    words.sort_unstable();
+    words
 }

@@ -66,6 +66,9 @@ fn installing_enables_nothing() {
     let lines: Vec<&str> = own.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert_eq!(lines, ["auth     required  pam_unix.so", "account  required  pam_unix.so"]);
     assert!(!files.iter().any(|file| file.ends_with("share/doc/countersign/pam.d/countersign")), "{files:?}");
+    // A policy is the administrator's: only its sample is there.
+    let policies: Vec<&String> = files.iter().filter(|file| file.ends_with("/countersign.toml")).collect();
+    assert_eq!(policies, ["usr/share/doc/countersign/countersign.toml"]);
 }
 
 #[test]
@@ -76,6 +79,7 @@ fn every_manual_page_is_where_man_looks_for_it() {
         "man1/countersign.1",
         "man1/countersign-enroll.1",
         "man1/countersign-import-uri.1",
+        "man5/countersign.toml.5",
         "man8/countersign-serve.8",
         "man8/pam_countersign.8",
     ] {
