@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pam_countersign::config::{PolicyFile, RawArguments, file, resolve::resolve, rule, texts};
+use pam_countersign::config::{PolicyFile, RawArguments, args, file, resolve::resolve, rule, texts};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -160,4 +160,97 @@ fn the_sample_has_every_key_and_no_other() {
 fn sorted(mut words: Vec<String>) -> Vec<String> {
     words.sort_unstable();
     words
+}
+
+/// A section of a manual page.
+fn section(page: &str, name: &str) -> String {
+    let text = read(page);
+    let start = format!("\n.Sh {name}\n");
+    let (_, rest) = text.split_once(&start).unwrap_or_else(|| panic!("{page} has no {name}"));
+    rest.split("\n.Sh ").next().unwrap_or_default().to_owned()
+}
+
+/// The words that a section has as items (`.It Cm`), in their order.
+fn items(section: &str) -> Vec<String> {
+    let of_line = |line: &str| {
+        let words = line.strip_prefix(".It Cm ")?;
+        let words: Vec<String> = words.split(" , ").filter_map(argument_in).collect();
+        Some(words)
+    };
+    section.lines().filter_map(of_line).flatten().collect()
+}
+
+/// `attempts Ns = Ns Ar number` is `attempts=`; `attempts No = Ar number` is a key.
+fn argument_in(item: &str) -> Option<String> {
+    let word = item.split(' ').next()?;
+    Some(if item.contains(" Ns = ") { format!("{word}=") } else { word.to_owned() })
+}
+
+const POLICY_PAGE: &str = "docs/man/countersign.toml.5";
+
+#[test]
+fn the_page_of_the_policy_has_every_key_and_no_other() {
+    assert_eq!(items(&section(POLICY_PAGE, "KEYS")), file::KEYS);
+    assert_eq!(sorted(items(&section(POLICY_PAGE, "RULES"))), sorted(rule::KEYS.map(str::to_owned).to_vec()));
+    let names: Vec<&str> = texts::ALL.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(items(&section(POLICY_PAGE, "TEXTS")), names);
+    assert_eq!(items(&section(POLICY_PAGE, "SERVICE")), ["verifiers"]);
+    let all = file::KEYS.len() + rule::KEYS.len() + names.len() + 1;
+    assert_eq!(items(&read(POLICY_PAGE)).len(), all, "items elsewhere");
+}
+
+#[test]
+fn the_page_of_the_policy_has_the_default_of_every_text() {
+    let page = section(POLICY_PAGE, "TEXTS");
+    for (name, _, default) in texts::ALL {
+        let (_, item) = page.split_once(&format!("\n.It Cm {name}\n")).unwrap_or_else(|| panic!("{name}"));
+        let item = item.split("\n.It ").next().unwrap_or_default().replace("\\(ga", "`");
+        assert!(item.contains(&format!("\n.Dq \"{default}\"")), "{name}: {item}");
+    }
+}
+
+#[test]
+fn the_site_of_the_page_is_a_policy() {
+    let page = section(POLICY_PAGE, "EXAMPLES");
+    let mut displays = page.split("\n.Bd -literal -offset indent\n").skip(1);
+    let site = displays.next().and_then(|text| text.split("\n.Ed").next()).expect("a display");
+    let policy = PolicyFile::parse(site).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(policy.rules.len(), 5);
+}
+
+#[test]
+fn the_page_of_the_module_has_every_argument_and_no_other() {
+    let aliases = args::ALIASES.iter().map(|(name, _)| *name);
+    let refused = args::REFUSED.iter().map(|(name, _)| *name);
+    let known = args::KNOWN.iter().copied().chain(aliases).chain(args::NEEDLESS).chain(refused);
+    let known: Vec<String> = known.map(str::to_owned).collect();
+    let page = read("docs/man/pam_countersign.8");
+    assert_eq!(sorted(items(&section("docs/man/pam_countersign.8", "ARGUMENTS"))), sorted(known.clone()));
+    assert_eq!(items(&page).len(), known.len(), "items elsewhere");
+}
+
+/// What stands in quotes between two places of a source and looks like a word of the log.
+fn words_between(source: &str, start: &str, end: &str) -> BTreeSet<String> {
+    let (_, rest) = source.split_once(start).unwrap_or_else(|| panic!("no {start}"));
+    let body = rest.split(end).next().unwrap_or_default();
+    let is_word = |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    body.split('"').skip(1).step_by(2).filter(is_word).map(str::to_owned).collect()
+}
+
+#[test]
+fn each_event_and_reason_of_the_log_is_documented() {
+    let log = read("src/log.rs");
+    let mut words = words_between(&log, "fn event_of(", "\n}\n");
+    assert!(words.len() >= 8, "{words:?}");
+    words.extend(words_between(&log, "fn reason_of(", "\n}\n"));
+    for file in ["src/policy/denial.rs", "src/verifier/failure.rs", "src/credential/store.rs"] {
+        let source = read(file);
+        for part in source.split("pub fn reason(").skip(1) {
+            words.extend(words_between(part, "{", "\n    }\n"));
+        }
+    }
+    assert!(words.len() > 45, "{words:?}");
+    let told = read("docs/log.md");
+    let missing: Vec<_> = words.iter().filter(|word| !told.contains(&format!("`{word}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
