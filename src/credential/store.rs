@@ -235,7 +235,7 @@ impl StoreError {
                 "look for what confines the caller: a filter of system calls, or no capability CAP_SETUID"
             }
             Self::Clock => "set the clock",
-            Self::AlreadyEnrolled => "use --replace to enrol a new device in its place",
+            Self::AlreadyEnrolled => "log in with its code, or enrol a new device in its place by --replace",
             Self::Unwritable => "report this as a bug",
         }
     }

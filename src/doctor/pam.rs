@@ -185,10 +185,10 @@ fn siblings(machine: &Machine, guarded: &[Guarded]) -> Vec<Finding> {
         .collect()
 }
 
-/// The module in facilities where it does nothing.
+/// The module in facilities where it does nothing. In session it tells what a person should know.
 fn other_facilities(files: &PamFiles) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for facility in ["account", "session", "password"] {
+    for facility in ["account", "password"] {
         for service in files.services() {
             let Ok(stack) = stack_of(files, service, facility) else { continue };
             for module in flattened(&stack).into_iter().filter(|module| is_ours(module)) {

@@ -48,7 +48,7 @@ pub fn examine(path: &str, policy: Result<&PolicyFile, &str>, unknown: &[Person]
     if policy.required_from.is_some()
         && policy.unenrolled.is_some_and(|unenrolled| unenrolled != Unenrolled::Allow)
     {
-        let what = "required_from says nothing, for whoever is not enrolled is denied already".to_owned();
+        let what = "required_from says nothing, for nobody who is not enrolled is let through before that day either".to_owned();
         findings.push(warn(
             "day_without_meaning",
             what,

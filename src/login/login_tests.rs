@@ -583,6 +583,11 @@ fn a_password_and_a_code_in_one_are_parted_whatever_the_password_ends_in() {
 #[test]
 fn where_no_code_is_asked_for_the_password_goes_on_as_it_was_typed() {
     let exempt = "[[rule]]\nthen = \"exempt\"\n";
+    let mut typed_before = Script { first_pass: Some("hunter2".to_owned()), ..Script::default() };
+    by_policy(exempt, &["forward_pass", "try_first_pass"], &of_alice(), &mut typed_before);
+    let mut nothing_before = Script::of(&["hunter2"]);
+    by_policy(exempt, &["forward_pass", "try_first_pass"], &of_alice(), &mut nothing_before);
+    assert_eq!((typed_before.forwarded.len(), nothing_before.forwarded), (0, vec!["hunter2".to_owned()]));
     let mut script = Script::of(&["hunter123456"]);
     let outcome = by_policy(exempt, &["forward_pass"], &of_alice(), &mut script);
     assert!(matches!(outcome, Outcome::Exempt { .. }));

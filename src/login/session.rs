@@ -163,7 +163,12 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
 
     /// Where nobody is asked for a code, the next modules have their password all the same.
     fn forward_all(&mut self) -> Result<(), Outcome> {
-        if !self.config.forward_pass || self.config.first_pass.is_some() {
+        let has_password = match self.config.first_pass {
+            Some(FirstPass::Use) => true,
+            Some(FirstPass::Try) => self.conversation.first_pass().is_some(),
+            None => false,
+        };
+        if !self.config.forward_pass || has_password {
             return Ok(());
         }
         let password = self.conversation.ask(&self.config.texts.prompt_for_password, Typing::Hidden);
