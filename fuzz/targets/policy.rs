@@ -14,7 +14,7 @@ struct Known;
 
 impl Surroundings for Known {
     fn is_member(&self, _: &User, group: &UserName) -> Option<bool> {
-        Some(group.as_str().len() % 2 == 0)
+        Some(group.as_str().len().is_multiple_of(2))
     }
 
     fn local_time(&self) -> Option<LocalTime> {

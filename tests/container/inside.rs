@@ -73,12 +73,27 @@ impl Machine {
     /// Lets every program find a user under the name in capitals too, with `pw_name` in lower case,
     /// as directory services do that ignore case.
     pub fn fold_case_of_names(&self) {
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/container/nss_fold.c");
-        let library = self.directory().join("libnss_fold.so.2");
+        self.add_name_service("fold", "passwd|shadow");
+    }
+
+    /// Has groups that are in no file asked for at a name service that is sick: it fails at once.
+    pub fn sicken_groups(&self) {
+        self.add_name_service("sick", "group");
+    }
+
+    /// From now on that name service hangs for a minute.
+    pub fn let_groups_hang(&self) {
+        self.write("/etc/nss_sick", 0o644, "hang\n");
+    }
+
+    /// Compiles a name service of `tests/container` and has it asked after the files.
+    fn add_name_service(&self, name: &str, databases: &str) {
+        let source = format!("{}/tests/container/nss_{name}.c", env!("CARGO_MANIFEST_DIR"));
+        let library = self.directory().join(format!("libnss_{name}.so.2"));
         let compiled = Command::new("cc")
             .args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o"])
             .arg(&library)
-            .args(["-Wl,-soname,libnss_fold.so.2", source])
+            .args([&format!("-Wl,-soname,libnss_{name}.so.2"), &source])
             .output()
             .unwrap_or_else(|error| panic!("cc does not start: {error}"));
         assert!(
@@ -87,10 +102,10 @@ impl Machine {
             String::from_utf8_lossy(&compiled.stderr)
         );
         let libraries = self.must(&["sh", "-c", "dirname /usr/lib/*-linux-gnu*/libc.so.6"]);
-        let installed = format!("{}/libnss_fold.so.2", libraries.trim_end());
+        let installed = format!("{}/libnss_{name}.so.2", libraries.trim_end());
         self.copy_in(&library, &installed, 0o644);
-        let both = "s/^(passwd|shadow):.*/\\1: files fold/";
-        self.must(&["sed", "-E", "-i", both, "/etc/nsswitch.conf"]);
+        let both = format!("s/^({databases}):.*/\\1: files {name}/");
+        self.must(&["sed", "-E", "-i", &both, "/etc/nsswitch.conf"]);
     }
 
     /// The whole journal, one entry a line, oldest first, with all that was logged before this call.

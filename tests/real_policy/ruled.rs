@@ -122,20 +122,77 @@ fn su_asks_for_the_caller_s_code_where_a_rule_says_so() {
 #[test]
 #[ignore = "needs root: boots a container"]
 fn the_console_is_asked_by_terminal_and_every_word_can_be_set() {
-    let mut guarded = Guarded::boot("bookworm");
-    guarded.add_person("alice");
-    guarded.guard_also("login");
+    for suite in ["bookworm", "trixie"] {
+        let mut guarded = Guarded::boot(suite);
+        guarded.add_person("alice");
+        guarded.guard_also("login");
+        let (_, phone) = guarded.plant("alice");
+        policy(
+            &guarded,
+            "[texts]\nwrong = \"Falsch.\"\n[[rule]]\nservices = [\"login\"]\nttys = [\"!console\", \"!pts/*\"]\nthen = \"exempt\"\n",
+        );
+        let seen = guarded.by_console("alice", &phone.wrong_code()).must_be_refused("wrong_code");
+        seen.must_have_shown("Falsch.");
+        guarded.by_console("alice", &phone.code(0)).must_be_in();
+        policy(
+            &guarded,
+            "[[rule]]\nservices = [\"login\"]\nttys = [\"console\", \"pts/*\", \"tty*\"]\nthen = \"exempt\"\n",
+        );
+        let seen = guarded.by_console("alice", "");
+        assert_eq!(
+            (seen.in_as.as_deref(), &seen.prompts[..]),
+            (Some("alice"), &["password"][..]),
+            "{seen:#?}"
+        );
+    }
+}
+
+/// A directory that is away: what it does not tell exempts nobody, and who waits for it keeps nobody else out.
+#[test]
+#[ignore = "needs root: boots a container"]
+fn groups_that_cannot_be_had_exempt_nobody_and_hold_nobody_up() {
+    let guarded = ssh_machine("bookworm", &["alice", "bob"]);
     let (_, phone) = guarded.plant("alice");
-    policy(
-        &guarded,
-        "[texts]\nwrong = \"Falsch.\"\n[[rule]]\nservices = [\"login\"]\nttys = [\"!console\", \"!pts/*\"]\nthen = \"exempt\"\n",
-    );
-    guarded.by_console("alice", &phone.wrong_code()).must_be_refused("wrong_code").must_have_shown("Falsch.");
-    guarded.by_console("alice", &phone.code(0)).must_be_in();
-    policy(
-        &guarded,
-        "[[rule]]\nservices = [\"login\"]\nttys = [\"console\", \"pts/*\", \"tty*\"]\nthen = \"exempt\"\n",
-    );
-    let seen = guarded.by_console("alice", "");
-    assert_eq!((seen.in_as.as_deref(), &seen.prompts[..]), (Some("alice"), &["password"][..]), "{seen:#?}");
+    guarded.sicken_groups();
+    let rules =
+        "[[rule]]\nusers = [\"@vpn\"]\nthen = \"exempt\"\n[[rule]]\nusers = [\"!@vpn\"]\nthen = \"exempt\"\n";
+    guarded.write("/etc/security/countersign.toml", 0o644, rules);
+    guarded.by_ssh("bob").code("123456").must_be_refused("not_enrolled");
+    guarded.by_ssh("alice").code(&phone.code(0)).must_get_in();
+    // Bob's login waits for the directory; alice is asked by a rule that needs none.
+    let by_name = "[[rule]]\nusers = [\"alice\"]\nthen = \"require\"\n";
+    guarded.write("/etc/security/countersign.toml", 0o644, format!("{by_name}{rules}"));
+    guarded.let_groups_hang();
+    let mut hanging = guarded.ssh("bob").start();
+    hanging.expect("Password: ");
+    hanging.send_line(&password_of("bob"));
+    guarded.by_ssh("alice").code(&phone.code(1)).must_get_in();
+    drop(hanging);
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn sudo_goes_by_the_rules_of_both_its_services() {
+    for suite in ["bookworm", "trixie"] {
+        let guarded = Guarded::boot(suite);
+        guarded.add_person("alice");
+        guarded.must(&["usermod", "--append", "--groups=sudo", "alice"]);
+        guarded.guard_also("sudo");
+        policy(
+            &guarded,
+            "[[rule]]\nname = \"admins\"\nusers = [\"@sudo\"]\nservices = [\"sudo\"]\nthen = \"exempt\"\n",
+        );
+        let seen = guarded.by_sudo("alice").seen();
+        assert_eq!(
+            (seen.in_as.as_deref(), &seen.prompts[..]),
+            (Some("root"), &["password"][..]),
+            "{seen:#?}"
+        );
+        seen.must_have_logged("event=ignored reason=exempt rule=admins service=sudo source=uid:");
+        policy(
+            &guarded,
+            "[[rule]]\nusers = [\"@sudo\"]\nservices = [\"sudo\", \"sudo-i\"]\nthen = \"require\"\n",
+        );
+        guarded.by_sudo("alice").code("123456").must_be_refused("not_enrolled");
+    }
 }
