@@ -38,11 +38,14 @@ fn ssh_is_remembered_by_address_and_key_until_it_is_forgotten() {
         must_be_remembered(&guarded, &key);
         // Another key of the same person, from the same address.
         guarded.must(&["sh", "-c", "mv /home/alice/.ssh/authorized_keys /home/alice/.ssh/first"]);
-        std::fs::rename(&key, key.with_extension("first")).expect("the first key");
+        let (first, public) = (key.with_extension("first"), key.with_extension("pub"));
+        std::fs::rename(&key, &first).expect("the first key");
+        std::fs::remove_file(&public).expect("what goes with it");
         let other = guarded.authorize_key("alice");
         guarded.by_key("alice", &other).code("").must_be_refused("malformed");
         guarded.must(&["sh", "-c", "mv /home/alice/.ssh/first /home/alice/.ssh/authorized_keys"]);
-        std::fs::rename(key.with_extension("first"), &key).expect("the first key");
+        std::fs::rename(&first, &key).expect("the first key");
+        std::fs::remove_file(&public).expect("what goes with the other");
         must_be_remembered(&guarded, &key);
 
         let status = guarded.must(&["countersign", "status", "alice"]);
