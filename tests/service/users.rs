@@ -1,5 +1,7 @@
 //! Users and their programs: each verifies his own codes and nobody else's.
 
+use serde_json::json;
+
 use crate::container::Finished;
 use crate::peer::Peer;
 use crate::{Guarded, Place};
@@ -75,6 +77,46 @@ fn without_root_a_user_verifies_his_own_codes_and_nobody_elses() {
     let status = guarded.must(&[&by("alice")[..], &["countersign", "status"]].concat());
     assert!(status.starts_with("alice: enrolled\n"), "{status}");
     assert_eq!(locker(guarded, &by("bob"), "bob", "123456").status, 1, "bob is not enrolled");
+}
+
+/// A user could claim any place; so nothing of his is remembered, and nothing he says makes three guesses of one.
+#[test]
+#[ignore = "needs root: boots a container"]
+fn a_user_has_nothing_remembered_and_guesses_once_a_question() {
+    let place = Place::new("bookworm");
+    let guarded = &place.guarded;
+    let alice = guarded.uid_of("alice");
+    let ask = |uid: u32, method: &str, parameters: serde_json::Value| {
+        Peer::of(guarded, uid).ask(&format!("io.countersign.{method}"), &parameters)
+    };
+    let somewhere = "5a".repeat(32);
+    let mine =
+        json!({ "user": "alice", "passcode": place.code(), "place": somewhere, "source": "addr:192.0.2.7" });
+    assert!(ask(alice, "Verify", mine)["parameters"]["accepted"].is_object());
+    let remembered = |source: &str| {
+        let about = json!({ "user": "alice", "source": source, "place": somewhere, "seconds": 3600 });
+        ask(0, "Recall", about)["parameters"]["remembered_since"].is_u64()
+    };
+    assert!(!remembered("addr:192.0.2.7") && !remembered(&format!("uid:{alice}")));
+    // Root's word counts.
+    let by_root =
+        json!({ "user": "alice", "passcode": place.code(), "place": somewhere, "source": "addr:192.0.2.7" });
+    assert!(ask(0, "Verify", by_root)["parameters"]["accepted"].is_object());
+    assert!(remembered("addr:192.0.2.7") && !remembered("addr:192.0.2.8"));
+    assert_eq!(ask(alice, "ForgetLogins", json!({ "user": "alice" }))["error"], json!(null));
+    assert!(!remembered("addr:192.0.2.7"));
+
+    let before = place.charges();
+    let wrong = place.wrong_code();
+    for (endings, charged) in
+        [(json!(["1234567", "12345678"]), 1), (json!([wrong, wrong]), 0), (json!(["654321"]), 0)]
+    {
+        let guess = json!({ "user": "alice", "passcode": wrong, "endings": endings });
+        let answer = ask(alice, "Verify", guess);
+        let denied = if charged == 1 { "wrong_code" } else { "malformed" };
+        assert_eq!(answer["parameters"]["denied"], denied, "{answer}");
+    }
+    assert_eq!(place.charges(), before + 1);
 }
 
 #[test]
