@@ -3,6 +3,7 @@
 use super::machine::{Account, Enrolment, Machine, Sshd, WrongFile};
 use super::stack::PamFiles;
 use super::*;
+use crate::config::PolicyFile;
 use crate::credential::State;
 use crate::credential::record::tests::alice;
 use crate::policy::rules::Person;
@@ -186,6 +187,31 @@ fn lines_that_do_something_else_than_was_meant_are_found() {
     );
     let shared = with_stack("common-auth", &format!("{COMMON_AUTH}{OURS}"));
     assert!(shared.contains(&"in_shared_file") && shared.contains(&"asked_twice"), "{shared:?}");
+}
+
+#[test]
+fn who_enrols_at_a_login_must_have_proven_his_password_before() {
+    let found = |stack: &str, policy: &str| {
+        with(|machine| {
+            machine.pam.insert("sshd", "/etc/pam.d/sshd", stack.to_owned());
+            machine.policy = Policy(Ok(PolicyFile::parse(policy).unwrap()));
+        })
+    };
+    let required = format!("auth required pam_unix.so\n{OURS}");
+    let requisite = format!("@include common-auth\n{OURS}");
+    for policy in ["unenrolled = \"enroll\"\n", "[[rule]]\nthen = \"enroll\"\n"] {
+        assert_eq!(found(&required, policy), ["early_enrolment"]);
+        assert_eq!(found(&requisite, policy), [""; 0]);
+    }
+    assert_eq!(found(&required, ""), [""; 0]);
+}
+
+#[test]
+fn a_line_for_both_belongs_before_that_of_the_password_and_notices_into_the_session() {
+    let both = "auth required pam_countersign.so forward_pass\nauth required pam_unix.so use_first_pass\n";
+    assert_eq!(with_stack("sshd", both), [""; 0]);
+    let session = format!("@include common-auth\n{OURS}session optional pam_countersign.so\n");
+    assert_eq!(with_stack("sshd", &session), [""; 0]);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use super::guarded::{Guarded, OURS, Person, Proves, asks_for_key, flattened, is_
 use super::machine::Machine;
 use super::stack::{Module, PamFiles, stack_of};
 use super::{Finding, Severity};
+use crate::config::Unenrolled;
 use crate::config::args::RawArguments;
+use crate::policy::rules::Then;
 
 /// Services of programs that do not run as root, and so need the service `io.countersign`.
 const NOT_ROOT: [&str; 10] = [
@@ -60,6 +62,7 @@ fn examine_stack(machine: &Machine, guarded: &Guarded) -> Vec<Finding> {
         findings.push(error("service_needed", what, "systemctl enable --now countersign.socket"));
     }
     findings.extend(ways_in(guarded));
+    findings.extend(early_enrolment(machine, guarded));
     if guarded.lets_unenrolled_in(machine) {
         let what = format!(
             "who is not enrolled gets in by {service} without a code (nullok, or unenrolled = \"allow\" in the policy)"
@@ -117,6 +120,7 @@ fn ways_in(guarded: &Guarded) -> Vec<Finding> {
     let proof_at = first(&|module| proves(module) || (is_ours(module) && asks_for_key(module)));
     if let (Some(code), Some(proof)) = (code_at, proof_at)
         && code < proof
+        && !guarded.codes().all(takes_both)
     {
         let what =
             format!("{service} asks for the code first, and tells strangers what only the owner should know");
@@ -129,6 +133,29 @@ fn ways_in(guarded: &Guarded) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// Enrolment at a login where the module is reached by people who have proven nothing: their passwords are tried
+/// again, and counted by nobody.
+fn early_enrolment(machine: &Machine, guarded: &Guarded) -> Option<Finding> {
+    let policy = machine.policy.as_ref().ok()?;
+    let by_rule = policy.rules.iter().any(|rule| rule.then == Then::Enroll);
+    let enrols = by_rule || policy.unenrolled == Some(Unenrolled::Enroll);
+    let stranger = Person { proves: Proves::Nothing, code: Returned::Failure, has_key: false };
+    let played = guarded.played(stranger).filter(|_| enrols)?;
+    let reached = played.called.into_iter().find(|module| is_ours(module) && !asks_for_key(module))?;
+    let what = format!(
+        "{} reaches the module after a wrong password too, which is then tried again to see who may enrol",
+        guarded.service
+    );
+    let mend =
+        "make the line of the password requisite, or put a module that counts into /etc/pam.d/countersign";
+    Some(Finding::new(Severity::Warning, "early_enrolment", &reached.place, what, mend))
+}
+
+/// A line that asks for the password and the code in one belongs before the password's.
+fn takes_both(module: &Module) -> bool {
+    module.arguments.iter().any(|argument| argument == "forward_pass")
 }
 
 /// A line that is enough to get in where the code is wrong.
