@@ -167,18 +167,22 @@ fn verifiers_of_the_policy_judge_for_others_and_see_nothing_else() {
         let status = guarded.run(&[&by(user)[..], &["countersign", "status", "alice"]].concat());
         assert_eq!(status.status, 3, "{status:?}");
     }
+    // A file that cannot be used names nobody to the service, and lets nobody in by the module, which reads it too.
+    let bob = guarded.uid_of("bob");
+    let as_bob = |code: &str| Peer::of(guarded, bob).verify("alice", code);
     let before = guarded.cursor();
     policy("[service]\nverifyers = [\"bob\"]\n");
+    assert_eq!(as_bob(&place.code()), "io.countersign.NotPermitted");
+    let cause = "cause=\"/etc/security/countersign.toml: line 2, column 1";
+    guarded.wait_for_journal(&before, &format!("event=error reason=bad_policy {cause}"));
     assert!(!lets_in("bob"));
-    guarded.wait_for_journal(
-        &before,
-        "reason=bad_policy cause=\"/etc/security/countersign.toml: line 2, column 1",
-    );
+    guarded.wait_for_journal(&before, &format!("reason=bad_policy service=locker attempts=0 {cause}"));
     policy("[service]\nverifiers = [\"bob\"]\n");
+    assert_eq!(as_bob(&place.code()), "accepted");
     assert!(lets_in("bob"));
     guarded.must(&["chmod", "go+w", "/etc/security/countersign.toml"]);
-    assert!(!lets_in("bob"));
-    assert!(locker(guarded, &by("alice"), "alice", &place.code()).status == 0, "her own is not the policy's");
+    assert_eq!(as_bob(&place.code()), "io.countersign.NotPermitted");
+    assert!(!lets_in("bob") && !lets_in("alice"), "who may have written it nobody knows");
 }
 
 #[test]
