@@ -70,7 +70,9 @@ fn what_is_remembered_ends_with_its_time_and_with_a_rule() {
     guarded.by_key("alice", &key).code(&phone.code(0)).must_get_in();
     must_be_remembered(&guarded, &key);
     policy(&guarded, "remember = \"1s\"\n");
-    guarded.by_key("alice", &key).code("").must_be_refused("malformed");
+    // The first may come within that second.
+    let is_asked = |_| guarded.by_key("alice", &key).seen().in_as.is_none();
+    assert!((0..10).any(is_asked), "a second never ends");
     policy(
         &guarded,
         "remember = \"12h\"\n[[rule]]\nusers = [\"alice\"]\nthen = \"require\"\nremember = \"never\"\n",
