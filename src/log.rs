@@ -88,6 +88,7 @@ fn event_of(outcome: &Outcome) -> (Level, &'static str) {
             Proof::Enrolled { .. } => (Level::Notice, "enrolled"),
             Proof::Remembered { .. } => (Level::Info, "remembered"),
         },
+        Outcome::EnrolmentKept => (Level::Notice, "enrolment_kept"),
         Outcome::FirstFactorProven => (Level::Info, "first_factor"),
         Outcome::NotEnrolledAllowed | Outcome::Exempt { .. } => (Level::Notice, "ignored"),
         Outcome::Denied(_)
@@ -110,7 +111,7 @@ fn event_of(outcome: &Outcome) -> (Level, &'static str) {
 /// The closed list of reasons (`docs/log.md`).
 fn reason_of(outcome: &Outcome) -> Option<&str> {
     Some(match outcome {
-        Outcome::Accepted(_) | Outcome::FirstFactorProven => return None,
+        Outcome::Accepted(_) | Outcome::EnrolmentKept | Outcome::FirstFactorProven => return None,
         Outcome::NotEnrolledAllowed => "not_enrolled",
         Outcome::Exempt { .. } => "exempt",
         Outcome::FirstPassMissing => "first_pass_missing",
@@ -165,6 +166,7 @@ fn cause_of(outcome: &Outcome) -> Option<(String, &str)> {
         | Outcome::Exempt { .. }
         | Outcome::Denied(_)
         | Outcome::CallerUnknown
+        | Outcome::EnrolmentKept
         | Outcome::NeverConfirmed
         | Outcome::OtherUser => None,
     }

@@ -62,6 +62,8 @@ impl<V: Verifier, C: Conversation, E: Enroller> Session<'_, V, C, E> {
                 _ => None,
             };
             if let Some(enrolled) = enrolled {
+                let report = self.report(Outcome::EnrolmentKept);
+                self.conversation.note(report);
                 self.hand_over(&enrolled.recovery_codes)?;
                 return Ok(Some(Outcome::Accepted(enrolled.accepted)));
             }

@@ -120,6 +120,8 @@ pub enum Outcome {
     CallerUnknown,
     /// The user must enrol, and cannot do it in this login.
     EnrolmentImpossible,
+    /// The user has enrolled, and is shown his recovery codes: noted in case he hangs up there.
+    EnrolmentKept,
     /// The user was to enrol, and no code proved the device.
     NeverConfirmed,
     /// No verdict could be had.

@@ -19,6 +19,7 @@ pub(super) fn result_code(outcome: &Outcome) -> PamResultCode {
         | Outcome::OtherUser
         | Outcome::CallerUnknown
         | Outcome::EnrolmentImpossible
+        | Outcome::EnrolmentKept
         | Outcome::NeverConfirmed
         | Outcome::BadName(_) => PamResultCode::PAM_AUTH_ERR,
         Outcome::Unavailable(_) | Outcome::AccountsUnreadable(_) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
