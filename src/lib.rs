@@ -4,6 +4,7 @@
 //! `docs/architecture.md` says in detail; `tests/layers.rs` keeps it so.
 //!
 //! - [`user`]: names of accounts
+//! - [`document`]: a TOML text as a tree
 //! - [`otp`]: one-time codes, recovery codes, otpauth URIs
 //! - [`credential`]: what is kept of a user, its text on disk, and what a keeper promises
 //! - [`policy`]: whether a code lets someone in, and what that leaves behind
@@ -47,6 +48,7 @@ pub mod cli;
 pub mod config;
 pub mod credential;
 pub mod doctor;
+pub mod document;
 pub mod enrol;
 pub mod import;
 pub mod log;

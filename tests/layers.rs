@@ -8,12 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may use of ours.
-const TABLE: [(&str, &[&str]); 23] = [
+const TABLE: [(&str, &[&str]); 24] = [
     ("user", &[]),
+    ("document", &[]),
     ("otp", &[]),
-    ("credential", &["user", "otp"]),
+    ("credential", &["user", "document", "otp"]),
     ("policy", &["user", "otp", "credential"]),
-    ("config", &["user", "otp", "policy"]),
+    ("config", &["user", "document", "otp", "policy"]),
     ("verifier", &["user", "otp", "credential", "policy"]),
     ("enrol", &["user", "otp", "credential", "policy", "config"]),
     ("login", &["user", "otp", "credential", "policy", "config", "verifier", "enrol"]),
@@ -95,8 +96,9 @@ const TABLE: [(&str, &[&str]); 23] = [
 ];
 
 /// The modules that only compute.
-const PURE: [&str; 15] = [
+const PURE: [&str; 16] = [
     "notice",
+    "document",
     "qr",
     "user",
     "otp",

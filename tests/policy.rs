@@ -143,7 +143,7 @@ fn a_policy_that_cannot_be_used_lets_nobody_in_and_says_where_it_is_wrong() {
         assert!(text(&checked.stdout).contains(why), "{}", text(&checked.stdout));
     };
     door.sandbox.configuration("attempts = 3\nattempt = 4\n");
-    denied("line 2, column 1: unknown field `attempt`, did you mean `attempts`");
+    denied("line 2, column 1: unknown key `attempt`, did you mean `attempts`");
     door.sandbox.configuration("attempts = 3\n");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("a mode");
     denied("others than root may write to it");

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::duration::seconds_in;
-use super::nearest::nearest;
+use crate::document::nearest;
 
 /// Arguments that have been read but not yet given a meaning: nothing said is `None` or `false`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,17 +3,12 @@
 //! Strict: what is not known is an error that names its place. A file that is not there says nothing.
 
 use std::fmt;
-use std::ops::Range;
-
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
-use toml::value::Datetime;
 
 use super::args::LONGEST_MEMORY;
 use super::duration::seconds_in;
-use super::nearest::nearest;
-use super::rule::RawRule;
-use super::texts::{RawTexts, Texts};
+use super::rule;
+use super::texts::{self, Texts};
+use crate::document::{Document, Misfit, Table, Value};
 use crate::policy::rules::{Memory, Person, Rule};
 use crate::user::UserName;
 
@@ -50,8 +45,7 @@ pub struct PolicyFile {
 }
 
 /// What becomes of a user who is positively not enrolled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unenrolled {
     /// He is asked like everybody and let in like nobody.
     Deny,
@@ -62,8 +56,7 @@ pub enum Unenrolled {
 }
 
 /// How much a person is told about a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tell {
     /// Whether a code was used, and how long to wait.
     Always,
@@ -72,56 +65,66 @@ pub enum Tell {
 }
 
 /// What concerns the service `io.countersign`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServicePolicy {
     /// Who may have the codes of others judged.
-    #[serde(deserialize_with = "people")]
     pub verifiers: Vec<Person>,
-}
-
-/// The file before what it says is looked at.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawFile {
-    unenrolled: Option<Unenrolled>,
-    #[serde(deserialize_with = "day")]
-    required_from: Option<u64>,
-    #[serde(deserialize_with = "attempts")]
-    attempts: Option<u8>,
-    echo: Option<bool>,
-    remember: Option<RawMemory>,
-    tell: Option<Tell>,
-    notices: Option<bool>,
-    texts: RawTexts,
-    #[serde(rename = "rule", deserialize_with = "rules")]
-    rules: Vec<Rule>,
-    service: ServicePolicy,
 }
 
 /// All keys outside of tables, for the documentation and for whoever compares with it.
 pub const KEYS: [&str; 7] =
     ["unenrolled", "required_from", "attempts", "echo", "remember", "tell", "notices"];
 
-/// `never`, or a time such as `12h`.
-pub(super) struct RawMemory(pub(super) Memory);
+/// What stands in the file beside them.
+const TABLES: [&str; 3] = ["texts", "rule", "service"];
 
-impl<'de> Deserialize<'de> for RawMemory {
-    fn deserialize<Source: Deserializer<'de>>(source: Source) -> Result<Self, Source::Error> {
-        let text = String::deserialize(source)?;
-        if text == "never" {
-            return Ok(Self(Memory::Never));
-        }
-        let seconds = seconds_in(&text).filter(|seconds| *seconds <= LONGEST_MEMORY);
-        let seconds = seconds
-            .ok_or_else(|| Source::Error::custom("\"never\", or a time up to \"30d\", such as \"12h\""))?;
-        Ok(Self(Memory::For(seconds)))
-    }
+fn read(file: Table<'_>) -> Result<PolicyFile, Misfit> {
+    file.has_only(&[&KEYS[..], &TABLES].concat())?;
+    Ok(PolicyFile {
+        unenrolled: file.get("unenrolled").map(unenrolled).transpose()?,
+        required_from: file.get("required_from").map(day).transpose()?,
+        attempts: file.get("attempts").map(attempts).transpose()?,
+        echo: file.get("echo").map(Value::boolean).transpose()?,
+        remember: file.get("remember").map(memory).transpose()?,
+        tell: file.get("tell").map(tell).transpose()?,
+        notices: file.get("notices").map(Value::boolean).transpose()?,
+        texts: file.get("texts").map(texts::read).transpose()?.unwrap_or_default(),
+        rules: file.get("rule").map(rules).transpose()?.unwrap_or_default(),
+        service: file.get("service").map(service).transpose()?.unwrap_or_default(),
+    })
 }
 
-fn people<'de, Source: Deserializer<'de>>(source: Source) -> Result<Vec<Person>, Source::Error> {
-    let names = Vec::<String>::deserialize(source)?;
-    names.iter().map(|name| person(name).map_err(Source::Error::custom)).collect()
+fn unenrolled(written: Value<'_>) -> Result<Unenrolled, Misfit> {
+    written.word(&[("deny", Unenrolled::Deny), ("allow", Unenrolled::Allow), ("enroll", Unenrolled::Enroll)])
+}
+
+fn tell(written: Value<'_>) -> Result<Tell, Misfit> {
+    written.word(&[("always", Tell::Always), ("never", Tell::Never)])
+}
+
+/// `never`, or a time such as `12h`.
+pub(super) fn memory(written: Value<'_>) -> Result<Memory, Misfit> {
+    let text = written.text()?;
+    if text == "never" {
+        return Ok(Memory::Never);
+    }
+    let seconds = seconds_in(text).filter(|seconds| *seconds <= LONGEST_MEMORY);
+    let seconds =
+        seconds.ok_or_else(|| written.misfit("\"never\", or a time up to \"30d\", such as \"12h\""))?;
+    Ok(Memory::For(seconds))
+}
+
+fn service(written: Value<'_>) -> Result<ServicePolicy, Misfit> {
+    let service = written.table()?;
+    service.has_only(&["verifiers"])?;
+    Ok(ServicePolicy { verifiers: service.get("verifiers").map(people).transpose()?.unwrap_or_default() })
+}
+
+fn people(written: Value<'_>) -> Result<Vec<Person>, Misfit> {
+    written
+        .list()?
+        .map(|name| person(name.text()?).map_err(|problem| name.misfit(problem.to_string())))
+        .collect()
 }
 
 /// A user, or with an `@` a group.
@@ -132,31 +135,21 @@ pub(super) fn person(text: &str) -> Result<Person, crate::user::BadName> {
     }
 }
 
-fn rules<'de, Source: Deserializer<'de>>(source: Source) -> Result<Vec<Rule>, Source::Error> {
-    let rules = Vec::<RawRule>::deserialize(source)?;
+fn rules(written: Value<'_>) -> Result<Vec<Rule>, Misfit> {
+    let rules = written.list()?;
     if rules.len() > MOST_RULES {
-        return Err(Source::Error::custom(format!("there are at most {MOST_RULES} rules")));
+        return Err(written.misfit(format!("there are at most {MOST_RULES} rules")));
     }
-    Ok(rules.into_iter().map(|RawRule(rule)| rule).collect())
+    rules.map(|rule| rule::read(rule.table()?)).collect()
 }
 
-fn attempts<'de, Source: Deserializer<'de>>(source: Source) -> Result<Option<u8>, Source::Error> {
-    match i64::deserialize(source)? {
-        number @ 1..=10 => Ok(u8::try_from(number).ok()),
-        _ => Err(Source::Error::custom("a number from 1 to 10")),
-    }
+fn attempts(written: Value<'_>) -> Result<u8, Misfit> {
+    let number = written.number::<u8>().ok().filter(|number| (1..=10).contains(number));
+    number.ok_or_else(|| written.misfit("a number from 1 to 10"))
 }
 
-/// The start of a day, by UTC.
-fn day<'de, Source: Deserializer<'de>>(source: Source) -> Result<Option<u64>, Source::Error> {
-    let written = Datetime::deserialize(source)?;
-    let seconds = || {
-        let Datetime { date: Some(date), time: None, offset: None } = written else { return None };
-        let month = time::Month::try_from(date.month).ok()?;
-        let day = time::Date::from_calendar_date(i32::from(date.year), month, date.day).ok()?;
-        u64::try_from(day.midnight().assume_utc().unix_timestamp()).ok()
-    };
-    seconds().map(Some).ok_or_else(|| Source::Error::custom("a day, such as 2027-01-15"))
+fn day(written: Value<'_>) -> Result<u64, Misfit> {
+    written.day().ok_or_else(|| written.misfit("a day, such as 2027-01-15"))
 }
 
 /// Why the file cannot be used, and where in it.
@@ -174,13 +167,13 @@ impl fmt::Display for FileError {
 }
 
 impl FileError {
-    fn at(span: Option<Range<usize>>, text: &str, message: String) -> Self {
-        let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
+    fn of(Misfit { start, reason }: Misfit, text: &str) -> Self {
+        let before = text.get(..start).unwrap_or_default();
         let last_line = before.rsplit('\n').next().unwrap_or_default();
         Self {
             line: before.matches('\n').count().saturating_add(1),
             column: last_line.chars().count().saturating_add(1),
-            message,
+            message: reason,
         }
     }
 }
@@ -188,38 +181,10 @@ impl FileError {
 impl PolicyFile {
     /// Reads the text of the file.
     pub fn parse(text: &str) -> Result<Self, FileError> {
-        let raw: RawFile = toml::from_str(text).map_err(|error: toml::de::Error| {
-            FileError::at(error.span(), text, with_what_was_meant(error.message()))
-        })?;
-        let texts = raw.texts.resolve();
-        let texts = texts.map_err(|(span, problem)| FileError::at(Some(span), text, problem))?;
-        Ok(Self {
-            unenrolled: raw.unenrolled,
-            required_from: raw.required_from,
-            attempts: raw.attempts,
-            echo: raw.echo,
-            remember: raw.remember.map(|RawMemory(memory)| memory),
-            tell: raw.tell,
-            notices: raw.notices,
-            texts,
-            rules: raw.rules,
-            service: raw.service,
-        })
+        let document = Document::parse(text);
+        let file = document.and_then(|document| read(document.table()));
+        file.map_err(|misfit| FileError::of(misfit, text))
     }
-}
-
-/// Behind an unknown word the nearest one of those that the parser lists.
-fn with_what_was_meant(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let written = quoted.next().filter(|_| message.starts_with("unknown "));
-    let meant = written.and_then(|written| nearest(written, quoted));
-    meant.map_or_else(
-        || message.to_owned(),
-        |meant| {
-            let first = message.split(", expected").next().unwrap_or(message);
-            format!("{first}, did you mean `{meant}`")
-        },
-    )
 }
 
 #[cfg(test)]

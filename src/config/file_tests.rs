@@ -16,11 +16,11 @@ fn an_error_names_its_place_and_what_was_meant() {
     let place = |text: &str| PolicyFile::parse(text).unwrap_err().to_string();
     assert_eq!(
         place("[service]\nverifyers = []\n"),
-        "line 2, column 1: unknown field `verifyers`, did you mean `verifiers`"
+        "line 2, column 1: unknown key `verifyers`, did you mean `verifiers`"
     );
-    assert_eq!(place("attempt = 3\n"), "line 1, column 1: unknown field `attempt`, did you mean `attempts`");
-    assert_eq!(place("[rules]\n"), "line 1, column 2: unknown field `rules`, did you mean `rule`");
-    assert!(place("[zzzzzzzzz]\n").starts_with("line 1, column 2: unknown field `zzzzzzzzz`, expected "));
+    assert_eq!(place("attempt = 3\n"), "line 1, column 1: unknown key `attempt`, did you mean `attempts`");
+    assert_eq!(place("[rules]\n"), "line 1, column 2: unknown key `rules`, did you mean `rule`");
+    assert!(place("[zzzzzzzzz]\n").starts_with("line 1, column 2: unknown key `zzzzzzzzz`, known are "));
     assert!(place("[service]\nverifiers = \"radiusd\"\n").starts_with("line 2, column 13: "));
     assert!(place("[service]\nverifiers = [\"\"]\n").contains("the user name is empty"));
     assert!(place("[service]\nverifiers = [\"@\"]\n").contains("the user name is empty"));
@@ -79,7 +79,7 @@ fn everything_that_can_be_written_is_read() {
 #[test]
 fn a_value_that_cannot_be_is_refused_where_it_stands() {
     for (text, place) in [
-        ("unenrolled = \"alow\"", "line 1, column 14: unknown variant `alow`, did you mean `allow`"),
+        ("unenrolled = \"alow\"", "line 1, column 14: unknown word `alow`, did you mean `allow`"),
         ("unenrolled = true", "line 1, column 14: "),
         ("required_from = \"2027-01-15\"", "line 1, column 17: "),
         ("required_from = 2027-01-15T10:00:00Z", "line 1, column 17: a day, such as 2027-01-15"),
@@ -97,19 +97,19 @@ fn a_value_that_cannot_be_is_refused_where_it_stands() {
         ("[texts]\nwrong = \"{seconds}\"", "line 2, column 9: nothing is filled in here"),
         ("[texts]\nwait = \"{minutes}\"", "line 2, column 8: {minutes} is not filled in here, but {seconds}"),
         ("[texts]\nprompt = \"a\\nb\"", "line 2, column 10: a prompt is one line"),
-        ("[texts]\nwrnog = \"x\"", "line 2, column 1: unknown field `wrnog`, did you mean `wrong`"),
-        ("[[rule]]\nuser = [\"bob\"]", "line 2, column 1: unknown field `user`, did you mean `users`"),
+        ("[texts]\nwrnog = \"x\"", "line 2, column 1: unknown key `wrnog`, did you mean `wrong`"),
+        ("[[rule]]\nuser = [\"bob\"]", "line 2, column 1: unknown key `user`, did you mean `users`"),
         ("[[rule]]\nusers = []", "line 2, column 9: a list without anything in it"),
-        ("[[rule]]\nusers = [\"!\"]", "line 2, column 9: the user name is empty"),
+        ("[[rule]]\nusers = [\"!\"]", "line 2, column 10: the user name is empty"),
         ("[[rule]]\nusers = \"bob\"", "line 2, column 9: "),
-        ("[[rule]]\nfrom = [\"example.org\"]", "line 2, column 8: a network is numeric"),
-        ("[[rule]]\nfrom = [\"192.0.2.1/24\"]", "line 2, column 8: bits are set behind"),
-        ("[[rule]]\nttys = [\"*tty\"]", "line 2, column 8: a terminal is such as"),
-        ("[[rule]]\nservices = [\"/etc/pam.d/su\"]", "line 2, column 12: a service is named"),
-        ("[[rule]]\nfirst_factor = [\"key\"]", "line 2, column 16: a method of sshd"),
-        ("[[rule]]\ntime = [\"always\"]", "line 2, column 8: a time is such as"),
+        ("[[rule]]\nfrom = [\"example.org\"]", "line 2, column 9: a network is numeric"),
+        ("[[rule]]\nfrom = [\"192.0.2.1/24\"]", "line 2, column 9: bits are set behind"),
+        ("[[rule]]\nttys = [\"*tty\"]", "line 2, column 9: a terminal is such as"),
+        ("[[rule]]\nservices = [\"/etc/pam.d/su\"]", "line 2, column 13: a service is named"),
+        ("[[rule]]\nfirst_factor = [\"key\"]", "line 2, column 17: a method of sshd"),
+        ("[[rule]]\ntime = [\"always\"]", "line 2, column 9: a time is such as"),
         ("[[rule]]\ntime = []", "line 2, column 8: a list without"),
-        ("[[rule]]\nthen = \"exept\"", "line 2, column 8: unknown variant `exept`, did you mean `exempt`"),
+        ("[[rule]]\nthen = \"exept\"", "line 2, column 8: unknown word `exept`, did you mean `exempt`"),
         ("[[rule]]\nwhose = \"me\"", "line 2, column 9: "),
         ("[[rule]]\nname = \"a b\"", "line 2, column 8: a name has"),
         ("[[rule]]\nthen = \"exempt\"\nremember = \"1h\"", "line 1, column 1: who is exempt has no code"),
@@ -134,5 +134,5 @@ fn the_keys_are_those_that_are_known() {
     assert_eq!(listed, KEYS);
     let unknown = PolicyFile::parse("[[rule]]\nzzzzzzzzzz = 1").unwrap_err().to_string();
     let listed: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
-    assert_eq!(listed, super::super::rule::KEYS);
+    assert_eq!(listed, rule::KEYS);
 }

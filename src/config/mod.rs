@@ -6,7 +6,6 @@
 pub mod args;
 mod duration;
 pub mod file;
-mod nearest;
 pub mod resolve;
 pub mod rule;
 pub mod texts;

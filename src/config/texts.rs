@@ -3,12 +3,8 @@
 //! A text is whole: nothing is put together from pieces, so that each can be said in any language. What stands in
 //! braces is filled in.
 
-use std::ops::Range;
-
-use serde::Deserialize;
-use toml::Spanned;
-
 use super::args::is_prompt;
+use crate::document::{Misfit, Value};
 
 /// The longest text that may be set, in bytes.
 const LONGEST: usize = 1024;
@@ -28,22 +24,12 @@ macro_rules! texts {
             }
         }
 
-        /// The texts that a policy file sets.
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
-        pub struct RawTexts {
-            $($key: Option<Spanned<String>>,)*
-        }
-
-        impl RawTexts {
-            /// The texts with those that are set; or where one cannot be what it is, and why.
-            pub fn resolve(self) -> Result<Texts, (Range<usize>, String)> {
-                let mut texts = Texts::default();
-                $(if let Some(text) = self.$key {
-                    check(stringify!($key), &text, &[$($hole),*])?;
-                    texts.$key = text.into_inner();
-                })*
-                Ok(texts)
+        impl Texts {
+            fn set(&mut self, key: &str, text: &str) {
+                match key {
+                    $(stringify!($key) => text.clone_into(&mut self.$key),)*
+                    _ => {}
+                }
             }
         }
 
@@ -105,8 +91,20 @@ texts! {
     notice_required ["date", "days"] "From {date} on this login needs a second factor ({days} days left). Enrol with `countersign enroll`."
 }
 
-fn check(key: &str, text: &Spanned<String>, holes: &[&str]) -> Result<(), (Range<usize>, String)> {
-    problem(key, text.get_ref(), holes).map_or(Ok(()), |problem| Err((text.span(), problem)))
+/// `[texts]`: the defaults, and in place of some what is set.
+pub(super) fn read(written: Value<'_>) -> Result<Texts, Misfit> {
+    let set = written.table()?;
+    let known: Vec<&str> = ALL.iter().map(|(key, ..)| *key).collect();
+    set.has_only(&known)?;
+    let mut texts = Texts::default();
+    for (key, holes, _) in ALL {
+        if let Some(written) = set.get(key) {
+            let text = written.text()?;
+            problem(key, text, holes).map_or(Ok(()), |problem| Err(written.misfit(problem)))?;
+            texts.set(key, text);
+        }
+    }
+    Ok(texts)
 }
 
 fn problem(key: &str, text: &str, holes: &[&str]) -> Option<String> {

@@ -2,71 +2,38 @@
 //!
 //! An error tells line and column and what is wrong there, never the text: the text is secret.
 
-use std::ops::Range;
+use std::fmt::Write as _;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use toml::Spanned;
-use toml::value::{Date, Datetime, Offset, Time};
+use toml_datetime::{Date, Datetime, Offset, Time};
+use toml_writer::ToTomlValue as _;
 use zeroize::Zeroizing;
 
 pub use super::problem::{FormatError, Problem};
 use super::record::{Authenticator, Credential, Kind, RecoverySet};
+use crate::document::{Document, Misfit, Table, Value};
 use crate::otp::{Algorithm, Digits, Period, RecoveryDigest, RecoverySalt, SharedSecret};
 use crate::user::UserName;
 
 /// The only format so far.
 const FORMAT: i64 = 1;
+/// More than the longest text that [`write`] makes: it must not grow, for that would leave copies behind.
+const CAPACITY: usize = 8192;
 
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct RawCredential {
-    format: Spanned<i64>,
-    user: Spanned<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uid: Option<u32>,
-    #[serde(default)]
-    disabled: bool,
-    #[serde(default)]
-    authenticator: Vec<RawAuthenticator>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recovery: Option<RawRecovery>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct RawAuthenticator {
-    id: String,
-    secret: Spanned<Zeroizing<String>>,
-    #[serde(rename = "type")]
-    kind: Spanned<String>,
-    algorithm: Spanned<String>,
-    digits: Spanned<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    period: Option<Spanned<u64>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confirmed: Option<Spanned<Datetime>>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct RawRecovery {
-    salt: Spanned<String>,
-    digests: Vec<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-struct OnlyFormat {
-    format: Spanned<i64>,
-}
-
-/// A problem and the bytes of the text that it is about; none where the whole text is meant.
-struct Fault(Problem, Option<Range<usize>>);
+/// A problem and the byte of the text at which it is; none where the whole text is meant.
+struct Fault(Problem, Option<usize>);
 
 impl Fault {
-    fn at<T>(problem: Problem, place: &Spanned<T>) -> Self {
-        Self(problem, Some(place.span()))
+    fn at(problem: Problem, place: Value<'_>) -> Self {
+        Self(problem, Some(place.start()))
+    }
+}
+
+/// The reason of a misfit is left out: it may tell of the text.
+impl From<Misfit> for Fault {
+    fn from(misfit: Misfit) -> Self {
+        Self(Problem::NotUnderstood, Some(misfit.start))
     }
 }
 
@@ -77,92 +44,85 @@ pub fn parse(bytes: &[u8]) -> Result<Credential, FormatError> {
         column: 0,
         problem: Problem::NotUtf8,
     })?;
-    read(text).map_err(|Fault(problem, span)| {
-        let (line, column) = span.map_or((0, 0), |span| position(text, span.start));
+    read(text).map_err(|Fault(problem, start)| {
+        let (line, column) = start.map_or((0, 0), |start| position(text, start));
         FormatError { line, column, problem }
     })
 }
 
 fn read(text: &str) -> Result<Credential, Fault> {
-    let raw = toml::from_str::<RawCredential>(text).map_err(|error| not_understood(text, &error))?;
-    if *raw.format.get_ref() != FORMAT {
-        return Err(Fault::at(Problem::OtherFormat, &raw.format));
+    let document = Document::parse(text)?;
+    let file = document.table();
+    let format = file.need("format")?;
+    // First, because a text of a later format may fail in any place.
+    if format.number::<i64>()? != FORMAT {
+        return Err(Fault::at(Problem::OtherFormat, format));
     }
+    file.has_only(&["format", "user", "uid", "disabled", "authenticator", "recovery"])?;
+    let user = file.need("user")?;
     let credential = Credential {
-        user: UserName::new(raw.user.get_ref().as_bytes())
-            .map_err(|_| Fault::at(Problem::BadUser, &raw.user))?,
-        uid: raw.uid,
-        disabled: raw.disabled,
-        authenticators: raw.authenticator.iter().map(authenticator).collect::<Result<_, _>>()?,
-        recovery: raw.recovery.as_ref().map(recovery_set).transpose()?,
+        user: UserName::new(user.text()?.as_bytes()).map_err(|_| Fault::at(Problem::BadUser, user))?,
+        uid: file.get("uid").map(Value::number).transpose()?,
+        disabled: file.get("disabled").map(Value::boolean).transpose()?.unwrap_or(false),
+        authenticators: file.get("authenticator").map(authenticators).transpose()?.unwrap_or_default(),
+        recovery: file.get("recovery").map(recovery_set).transpose()?,
     };
     credential.check().map_err(|problem| Fault(Problem::Contradiction(problem), None))?;
     Ok(credential)
 }
 
-/// A text of a later format fails in any place: then the format is what to name.
-fn not_understood(text: &str, error: &toml::de::Error) -> Fault {
-    match toml::from_str::<OnlyFormat>(text) {
-        Ok(OnlyFormat { format }) if *format.get_ref() != FORMAT => Fault::at(Problem::OtherFormat, &format),
-        _ => Fault(Problem::NotUnderstood, Some(error.span().unwrap_or_default())),
+fn authenticators(written: Value<'_>) -> Result<Vec<Authenticator>, Fault> {
+    written.list()?.map(|item| authenticator(item.table()?)).collect()
+}
+
+fn authenticator(written: Table<'_>) -> Result<Authenticator, Fault> {
+    written.has_only(&["id", "secret", "type", "algorithm", "digits", "period", "confirmed"])?;
+    let (secret, algorithm) = (written.need("secret")?, written.need("algorithm")?);
+    let digits = written.need("digits")?;
+    Ok(Authenticator {
+        id: written.need("id")?.text()?.to_owned(),
+        secret: SharedSecret::from_base32(secret.text()?)
+            .map_err(|problem| Fault::at(Problem::Secret(problem), secret))?,
+        kind: kind(written)?,
+        algorithm: Algorithm::from_name(algorithm.text()?)
+            .ok_or_else(|| Fault::at(Problem::BadAlgorithm, algorithm))?,
+        digits: Digits::new(digits.number()?).ok_or_else(|| Fault::at(Problem::BadDigits, digits))?,
+        confirmed: written
+            .get("confirmed")
+            .map(|when| when.moment().ok_or_else(|| Fault::at(Problem::BadTime, when)))
+            .transpose()?,
+    })
+}
+
+fn kind(written: Table<'_>) -> Result<Kind, Fault> {
+    let kind = written.need("type")?;
+    match (kind.text()?, written.get("period")) {
+        ("totp", None) => Ok(Kind::Totp(Period::RECOMMENDED)),
+        ("totp", Some(period)) => {
+            Period::new(period.number()?).map(Kind::Totp).ok_or_else(|| Fault::at(Problem::BadPeriod, period))
+        }
+        ("hotp", None) => Ok(Kind::Hotp),
+        ("hotp", Some(period)) => Err(Fault::at(Problem::BadPeriod, period)),
+        _ => Err(Fault::at(Problem::BadType, kind)),
     }
 }
 
-fn authenticator(raw: &RawAuthenticator) -> Result<Authenticator, Fault> {
-    let secret = SharedSecret::from_base32(raw.secret.get_ref())
-        .map_err(|problem| Fault::at(Problem::Secret(problem), &raw.secret))?;
-    let kind = match (raw.kind.get_ref().as_str(), &raw.period) {
-        ("totp", None) => Kind::Totp(Period::RECOMMENDED),
-        ("totp", Some(seconds)) => Period::new(*seconds.get_ref())
-            .map(Kind::Totp)
-            .ok_or_else(|| Fault::at(Problem::BadPeriod, seconds))?,
-        ("hotp", None) => Kind::Hotp,
-        ("hotp", Some(seconds)) => return Err(Fault::at(Problem::BadPeriod, seconds)),
-        _ => return Err(Fault::at(Problem::BadType, &raw.kind)),
-    };
-    Ok(Authenticator {
-        id: raw.id.clone(),
-        secret,
-        kind,
-        algorithm: Algorithm::from_name(raw.algorithm.get_ref())
-            .ok_or_else(|| Fault::at(Problem::BadAlgorithm, &raw.algorithm))?,
-        digits: Digits::new(*raw.digits.get_ref())
-            .ok_or_else(|| Fault::at(Problem::BadDigits, &raw.digits))?,
-        confirmed: raw.confirmed.as_ref().map(seconds_of).transpose()?,
-    })
-}
-
-fn recovery_set(raw: &RawRecovery) -> Result<RecoverySet, Fault> {
+fn recovery_set(written: Value<'_>) -> Result<RecoverySet, Fault> {
+    let set = written.table()?;
+    set.has_only(&["salt", "digests"])?;
+    let digests = set.need("digests")?.list()?;
     Ok(RecoverySet {
-        salt: RecoverySalt(from_hex(&raw.salt)?),
-        digests: raw
-            .digests
-            .iter()
-            .map(|digest| from_hex(digest).map(RecoveryDigest))
-            .collect::<Result<_, _>>()?,
+        salt: RecoverySalt(from_hex(set.need("salt")?)?),
+        digests: digests.map(|digest| from_hex(digest).map(RecoveryDigest)).collect::<Result<_, _>>()?,
     })
 }
 
-fn from_hex<const BYTES: usize>(text: &Spanned<String>) -> Result<[u8; BYTES], Fault> {
+fn from_hex<const BYTES: usize>(written: Value<'_>) -> Result<[u8; BYTES], Fault> {
     HEXLOWER_PERMISSIVE
-        .decode(text.get_ref().as_bytes())
+        .decode(written.text()?.as_bytes())
         .ok()
         .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| Fault::at(Problem::BadHex, text))
-}
-
-/// Seconds since 1970 of a date and time in UTC, without fractions.
-fn seconds_of(when: &Spanned<Datetime>) -> Result<u64, Fault> {
-    let seconds = || {
-        let Datetime { date: Some(date), time: Some(clock), offset: Some(Offset::Z) } = when.get_ref() else {
-            return None;
-        };
-        let month = time::Month::try_from(date.month).ok()?;
-        let day = time::Date::from_calendar_date(i32::from(date.year), month, date.day).ok()?;
-        let moment = day.with_hms(clock.hour, clock.minute, clock.second.unwrap_or(0)).ok()?;
-        u64::try_from(moment.assume_utc().unix_timestamp()).ok()
-    };
-    seconds().ok_or_else(|| Fault::at(Problem::BadTime, when))
+        .ok_or_else(|| Fault::at(Problem::BadHex, written))
 }
 
 /// The date and time in UTC of a moment, or `None` beyond the year 9999.
@@ -194,47 +154,38 @@ fn position(text: &str, byte: usize) -> (usize, usize) {
 
 /// Writes the text of a credential. `None` when it cannot be written so that it reads back.
 pub fn write(credential: &Credential) -> Option<Zeroizing<String>> {
-    let text = Zeroizing::new(toml::to_string(&raw(credential)).ok()?);
+    let mut text = Zeroizing::new(String::with_capacity(CAPACITY));
+    put(&mut text, credential).ok()?;
     parse(text.as_bytes()).ok()?;
     Some(text)
 }
 
-fn raw(credential: &Credential) -> RawCredential {
-    RawCredential {
-        format: unplaced(FORMAT),
-        user: unplaced(credential.user.to_string()),
-        uid: credential.uid,
-        disabled: credential.disabled,
-        authenticator: credential.authenticators.iter().map(raw_authenticator).collect(),
-        recovery: credential.recovery.as_ref().map(|set| RawRecovery {
-            salt: unplaced(HEXLOWER_PERMISSIVE.encode(&set.salt.0)),
-            digests: set
-                .digests
-                .iter()
-                .map(|digest| unplaced(HEXLOWER_PERMISSIVE.encode(&digest.0)))
-                .collect(),
-        }),
+fn put(text: &mut String, credential: &Credential) -> std::fmt::Result {
+    let Credential { user, uid, disabled, authenticators, recovery } = credential;
+    writeln!(text, "format = {FORMAT}\nuser = {}", user.to_string().to_toml_value())?;
+    if let Some(uid) = uid {
+        writeln!(text, "uid = {uid}")?;
     }
+    writeln!(text, "disabled = {disabled}")?;
+    authenticators.iter().try_for_each(|authenticator| put_authenticator(text, authenticator))?;
+    let Some(RecoverySet { salt, digests }) = recovery else { return Ok(()) };
+    let digests: Vec<_> = digests.iter().map(|digest| HEXLOWER_PERMISSIVE.encode(&digest.0)).collect();
+    let salt = HEXLOWER_PERMISSIVE.encode(&salt.0);
+    writeln!(text, "\n[recovery]\nsalt = \"{salt}\"\ndigests = {}", digests.to_toml_value())
 }
 
-fn raw_authenticator(authenticator: &Authenticator) -> RawAuthenticator {
-    RawAuthenticator {
-        id: authenticator.id.clone(),
-        secret: unplaced(authenticator.secret.to_base32()),
-        kind: unplaced(authenticator.kind.name().to_owned()),
-        algorithm: unplaced(authenticator.algorithm.name().to_owned()),
-        digits: unplaced(authenticator.digits.number()),
-        period: match authenticator.kind {
-            Kind::Totp(period) => Some(unplaced(period.seconds())),
-            Kind::Hotp => None,
-        },
-        confirmed: authenticator.confirmed.and_then(datetime_of).map(unplaced),
+fn put_authenticator(text: &mut String, authenticator: &Authenticator) -> std::fmt::Result {
+    let Authenticator { id, secret, kind, algorithm, digits, confirmed } = authenticator;
+    writeln!(text, "\n[[authenticator]]\nid = {}", id.to_toml_value())?;
+    writeln!(text, "secret = \"{}\"\ntype = \"{}\"", *secret.to_base32(), kind.name())?;
+    writeln!(text, "algorithm = \"{}\"\ndigits = {}", algorithm.name(), digits.number())?;
+    if let Kind::Totp(period) = kind {
+        writeln!(text, "period = {}", period.seconds())?;
     }
-}
-
-/// A value that comes from no text.
-fn unplaced<T>(value: T) -> Spanned<T> {
-    Spanned::new(0..0, value)
+    if let Some(when) = confirmed.and_then(datetime_of) {
+        writeln!(text, "confirmed = {when}")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

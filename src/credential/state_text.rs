@@ -3,36 +3,33 @@
 use std::fmt::Write as _;
 
 use data_encoding::HEXLOWER;
-use serde::Deserialize;
 
 use super::state::{
     COUNTERS, Failures, KeyName, KeyRecord, KnownSource, MOST_DRIFT, MOST_KEYS, MOST_KNOWN_SOURCES,
     MOST_RECOVERY_SETS, MOST_REMEMBERED, RecoveryRecord, Refused, Remembered, SourceName, State, VouchedSet,
 };
+use crate::document::{Document, Misfit, Table, Value};
 use crate::otp::recovery::CODES_IN_A_SET;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawState {
-    written: u64,
-    counter_key: String,
-    keys: Vec<(String, u64, i8, i8)>,
-    recovery_sets: Vec<(String, Vec<String>)>,
-    recovery_failures: u32,
-    known: Vec<(String, u32, u64, u64)>,
-    counters: Vec<(u32, u64)>,
-    #[serde(default)]
-    booted: u64,
-    /// The number of a known source, the place, since when.
-    #[serde(default)]
-    remembered: Vec<(usize, String, u64)>,
-    refused: Option<(u32, u64, String)>,
-    refused_before: Option<(u32, u64, String)>,
-}
+/// Of a state of format 1 the last four are not there.
+const KEYS: [&str; 11] = [
+    "written",
+    "counter_key",
+    "keys",
+    "recovery_sets",
+    "recovery_failures",
+    "known",
+    "counters",
+    "booted",
+    "remembered",
+    "refused",
+    "refused_before",
+];
 
 /// Reads a body. `None` where it is none, or beyond a cap.
 pub(super) fn read(body: &str) -> Option<State> {
-    state_of(&toml::from_str(body).ok()?)
+    let document = Document::parse(body).ok()?;
+    state_of(document.table()).ok().filter(within_caps)
 }
 
 /// The body's text. All values are numbers, hex digits or plain source names: nothing to escape.
@@ -79,58 +76,80 @@ fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn state_of(raw: &RawState) -> Option<State> {
-    let state = State {
-        written: raw.written,
-        counter_key: from_hex(&raw.counter_key)?,
-        keys: raw
-            .keys
-            .iter()
-            .map(|(key, next, drift, lean)| {
-                Some(KeyRecord { key: KeyName(from_hex(key)?), next: *next, drift: *drift, lean: *lean })
-            })
-            .collect::<Option<_>>()?,
+fn state_of(body: Table<'_>) -> Result<State, Misfit> {
+    body.has_only(&KEYS)?;
+    Ok(State {
+        written: body.need("written")?.number()?,
+        counter_key: hex(body.need("counter_key")?)?,
+        keys: body.need("keys")?.list()?.map(key_record).collect::<Result<_, _>>()?,
         recovery: RecoveryRecord {
-            sets: raw.recovery_sets.iter().map(vouched_set).collect::<Option<_>>()?,
-            failures: raw.recovery_failures,
+            sets: body.need("recovery_sets")?.list()?.map(vouched_set).collect::<Result<_, _>>()?,
+            failures: body.need("recovery_failures")?.number()?,
         },
-        known: known_sources(raw)?,
-        counters: counters(&raw.counters)?,
-        booted: raw.booted,
-        refused: refused(raw.refused.as_ref())?,
-        refused_before: refused(raw.refused_before.as_ref())?,
-    };
-    within_caps(&state).then_some(state)
+        known: known_sources(body)?,
+        counters: counters(body.need("counters")?)?,
+        booted: body.get("booted").map(Value::number).transpose()?.unwrap_or(0),
+        refused: refused(body.get("refused"))?,
+        refused_before: refused(body.get("refused_before"))?,
+    })
 }
 
-fn vouched_set((name, used): &(String, Vec<String>)) -> Option<VouchedSet> {
-    let used = used.iter().map(|used| from_hex(used)).collect::<Option<_>>()?;
-    Some(VouchedSet { name: from_hex(name)?, used })
+fn key_record(written: Value<'_>) -> Result<KeyRecord, Misfit> {
+    let [key, next, drift, lean] = written.row()?;
+    Ok(KeyRecord {
+        key: KeyName(hex(key)?),
+        next: next.number()?,
+        drift: drift.number()?,
+        lean: lean.number()?,
+    })
 }
 
-fn known_sources(raw: &RawState) -> Option<Vec<KnownSource>> {
-    let mut known: Vec<_> = raw.known.iter().map(known_source).collect::<Option<_>>()?;
-    for (source, place, since) in &raw.remembered {
-        let place = from_hex(place)?;
-        known.get_mut(*source)?.remembered.push(Remembered { place, since: *since });
+fn vouched_set(written: Value<'_>) -> Result<VouchedSet, Misfit> {
+    let [name, used] = written.row()?;
+    Ok(VouchedSet { name: hex(name)?, used: used.list()?.map(hex).collect::<Result<_, _>>()? })
+}
+
+fn known_sources(body: Table<'_>) -> Result<Vec<KnownSource>, Misfit> {
+    let mut known: Vec<KnownSource> =
+        body.need("known")?.list()?.map(known_source).collect::<Result<_, _>>()?;
+    let Some(remembered) = body.get("remembered") else { return Ok(known) };
+    for login in remembered.list()? {
+        // The number of a known source, the place, since when.
+        let [source, place, since] = login.row()?;
+        let known = known.get_mut(source.number::<usize>()?);
+        let known = known.ok_or_else(|| source.misfit("there is no such source"))?;
+        known.remembered.push(Remembered { place: hex(place)?, since: since.number()? });
     }
-    Some(known)
+    Ok(known)
 }
 
-fn known_source((source, count, last, accepted): &(String, u32, u64, u64)) -> Option<KnownSource> {
-    let source = SourceName::new(source.clone())?;
-    let failures = Failures { count: *count, last: *last };
-    Some(KnownSource { source, failures, accepted: *accepted, remembered: Vec::new() })
+fn known_source(written: Value<'_>) -> Result<KnownSource, Misfit> {
+    let [source, count, last, accepted] = written.row()?;
+    Ok(KnownSource {
+        source: source_name(source)?,
+        failures: Failures { count: count.number()?, last: last.number()? },
+        accepted: accepted.number()?,
+        remembered: Vec::new(),
+    })
 }
 
-fn refused(raw: Option<&(u32, u64, String)>) -> Option<Refused> {
-    let Some((count, first, last_from)) = raw else { return Some(Refused::none()) };
-    Some(Refused { count: *count, first: *first, last_from: SourceName::new(last_from.clone())? })
+fn counters(written: Value<'_>) -> Result<[Failures; COUNTERS], Misfit> {
+    let mut counters = [Failures { count: 0, last: 0 }; COUNTERS];
+    for (counter, written) in counters.iter_mut().zip(written.row::<COUNTERS>()?) {
+        let [count, last] = written.row()?;
+        *counter = Failures { count: count.number()?, last: last.number()? };
+    }
+    Ok(counters)
 }
 
-fn counters(raw: &[(u32, u64)]) -> Option<[Failures; COUNTERS]> {
-    let counters: Vec<_> = raw.iter().map(|(count, last)| Failures { count: *count, last: *last }).collect();
-    counters.try_into().ok()
+fn refused(written: Option<Value<'_>>) -> Result<Refused, Misfit> {
+    let Some(written) = written else { return Ok(Refused::none()) };
+    let [count, first, last_from] = written.row()?;
+    Ok(Refused { count: count.number()?, first: first.number()?, last_from: source_name(last_from)? })
+}
+
+fn source_name(written: Value<'_>) -> Result<SourceName, Misfit> {
+    SourceName::new(written.text()?.to_owned()).ok_or_else(|| written.misfit("this names no source"))
 }
 
 fn within_caps(state: &State) -> bool {
@@ -145,6 +164,9 @@ fn within_caps(state: &State) -> bool {
         && state.recovery.sets.iter().all(|set| set.used.len() <= CODES_IN_A_SET)
 }
 
-fn from_hex<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
-    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
+fn hex<const BYTES: usize>(written: Value<'_>) -> Result<[u8; BYTES], Misfit> {
+    let bytes = HEXLOWER.decode(written.text()?.as_bytes()).ok();
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| written.misfit("these are no such hex digits"))
 }

@@ -42,7 +42,7 @@ fn rules_decide_about_ssh_by_user_group_network_and_key() {
         guarded.write("/etc/security/countersign.toml", 0o644, "[[rule]]\nthen = \"exept\"\n");
         let seen = guarded.by_ssh("alice").code(&phone.code(1)).seen().must_be_out();
         seen.must_have_logged("event=error reason=bad_policy service=sshd")
-            .must_have_logged("line 2, column 8: unknown variant `exept`, did you mean `exempt`");
+            .must_have_logged("line 2, column 8: unknown word `exept`, did you mean `exempt`");
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// The known word that differs least from what was written, if it differs little. Only what stands before
 /// `=` is compared.
-pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|known| (distance(known.split_inclusive('=').next().unwrap_or(known), written), known))
