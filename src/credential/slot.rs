@@ -122,33 +122,61 @@ fn chosen(current: Sequenced, place: Place, fell_back: bool) -> Chosen {
     Chosen { current, place, fell_back }
 }
 
+/// A slot whose digest is right.
+struct Whole<'bytes> {
+    sequence: u64,
+    body: &'bytes str,
+}
+
+impl Whole<'_> {
+    fn understood(&self) -> Option<Sequenced> {
+        Some(Sequenced { sequence: self.sequence, state: state_text::read(self.body)? })
+    }
+}
+
+/// The state that the two slots of a user's state file hold together: [`choose`] of what both are, but of two whole
+/// ones only the later is understood, for that takes the longest.
+pub fn read(user: &UserName, first: &[u8], second: &[u8]) -> Result<Chosen, NoState> {
+    if let (Ok(a), Ok(b)) = (open(user, first), open(user, second)) {
+        let (later, place) = if a.sequence >= b.sequence { (a, Place::First) } else { (b, Place::Second) };
+        if let Some(current) = later.understood() {
+            return Ok(chosen(current, place, false));
+        }
+    }
+    choose(decode(user, first), decode(user, second))
+}
+
 /// Reads a slot of a user's state file.
 pub fn decode(user: &UserName, bytes: &[u8]) -> Slot {
-    if bytes.len() == SIZE && bytes.iter().all(|byte| *byte == b'\n') {
-        return Slot::Blank;
+    match open(user, bytes) {
+        Ok(whole) => whole.understood().map_or(Slot::Invalid, Slot::Valid),
+        Err(slot) => slot,
     }
-    let Some((header, rest)) = std::str::from_utf8(bytes).ok().and_then(|text| text.split_once('\n')) else {
-        return Slot::Invalid;
-    };
+}
+
+/// The parts of a whole slot; or what it is else.
+fn open<'bytes>(user: &UserName, bytes: &'bytes [u8]) -> Result<Whole<'bytes>, Slot> {
+    if bytes.len() == SIZE && bytes.iter().all(|byte| *byte == b'\n') {
+        return Err(Slot::Blank);
+    }
+    // The padding says nothing, and to understand it takes longer than all the rest.
+    let padding = bytes.iter().rev().take_while(|byte| **byte == b'\n').count();
+    let text = std::str::from_utf8(bytes).map_err(|_| Slot::Invalid)?;
+    let (header, rest) = text.split_once('\n').ok_or(Slot::Invalid)?;
     let mut words = header.split(' ');
     let (Some(MAGIC), Some(format), Some(sequence), Some(digest), None) =
         (words.next(), words.next(), words.next(), words.next(), words.next())
     else {
-        return Slot::Invalid;
+        return Err(Slot::Invalid);
     };
     if bytes.len() != SIZE || digest != digest_of(user, format, sequence, rest) {
-        return Slot::Invalid;
+        return Err(Slot::Invalid);
     }
     if format != FORMAT && format != FORMER_FORMAT {
-        return Slot::OtherFormat;
+        return Err(Slot::OtherFormat);
     }
-    // The padding says nothing, and to understand it takes longer than all the rest.
-    let body = rest.trim_end_matches('\n');
-    let state = state_text::read(body);
-    match (sequence.parse(), state) {
-        (Ok(sequence), Some(state)) => Slot::Valid(Sequenced { sequence, state }),
-        _ => Slot::Invalid,
-    }
+    let body = rest.get(..rest.len().saturating_sub(padding)).ok_or(Slot::Invalid)?;
+    Ok(Whole { sequence: sequence.parse().map_err(|_| Slot::Invalid)?, body })
 }
 
 /// Writes a slot. `None` when it would not read back as the same, so that nothing is ever written
@@ -158,9 +186,8 @@ pub fn encode(user: &UserName, current: &Sequenced) -> Option<Vec<u8>> {
     let digits = DIGEST_DIGITS;
     let header = format!("{MAGIC} {FORMAT} {sequence} {:digits$}\n", "").len();
     let mut rest = state_text::write(&current.state, SIZE)?;
-    while header + rest.len() < SIZE {
-        rest.push('\n');
-    }
+    let padding = SIZE.saturating_sub(header + rest.len());
+    rest.extend(std::iter::repeat_n('\n', padding));
     let digest = digest_of(user, FORMAT, &sequence, &rest);
     let slot = format!("{MAGIC} {FORMAT} {sequence} {digest}\n{rest}").into_bytes();
     (decode(user, &slot) == Slot::Valid(current.clone())).then_some(slot)

@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use super::files::{opened, random_name, system};
 use super::seen::Seen;
 use crate::credential::State;
-use crate::credential::slot::{self, Chosen, NoState, Place, Sequenced, Slot};
+use crate::credential::slot::{self, Chosen, NoState, Place, Sequenced};
 use crate::credential::store::{StateHealth, StoreError};
 use crate::sys::process::{require_file_size, undisturbed};
 use crate::sys::secure_file::{Access, Directory, Identity, OpenError, overwrite_in_place};
@@ -131,13 +131,12 @@ impl StateFile<'_> {
         if self.file.metadata().map_err(system("look at the state"))?.len() != SIZE {
             return Err(StoreError::State(NoState::WrongSize));
         }
-        let chosen = slot::choose(self.slot(Place::First)?, self.slot(Place::Second)?);
+        let chosen = slot::read(&self.user.name, &self.slot(Place::First)?, &self.slot(Place::Second)?);
         Ok(Current::of(chosen.map_err(StoreError::State)?, last))
     }
 
-    fn slot(&self, place: Place) -> Result<Slot, StoreError> {
-        let bytes = slots::read(&self.file, place.offset(), slot::SIZE).map_err(system("read the state"))?;
-        Ok(slot::decode(&self.user.name, &bytes))
+    fn slot(&self, place: Place) -> Result<Vec<u8>, StoreError> {
+        slots::read(&self.file, place.offset(), slot::SIZE).map_err(system("read the state"))
     }
 
     /// Runs `action` while holding the lock: undisturbed, and with the descriptors checked against the path
