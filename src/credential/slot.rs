@@ -128,6 +128,23 @@ struct Whole<'bytes> {
     body: &'bytes str,
 }
 
+/// What a slot is that is not whole.
+enum NotWhole {
+    Blank,
+    Invalid,
+    OtherFormat,
+}
+
+impl From<NotWhole> for Slot {
+    fn from(what: NotWhole) -> Self {
+        match what {
+            NotWhole::Blank => Self::Blank,
+            NotWhole::Invalid => Self::Invalid,
+            NotWhole::OtherFormat => Self::OtherFormat,
+        }
+    }
+}
+
 impl Whole<'_> {
     fn understood(&self) -> Option<Sequenced> {
         Some(Sequenced { sequence: self.sequence, state: state_text::read(self.body)? })
@@ -150,33 +167,33 @@ pub fn read(user: &UserName, first: &[u8], second: &[u8]) -> Result<Chosen, NoSt
 pub fn decode(user: &UserName, bytes: &[u8]) -> Slot {
     match open(user, bytes) {
         Ok(whole) => whole.understood().map_or(Slot::Invalid, Slot::Valid),
-        Err(slot) => slot,
+        Err(what) => what.into(),
     }
 }
 
 /// The parts of a whole slot; or what it is else.
-fn open<'bytes>(user: &UserName, bytes: &'bytes [u8]) -> Result<Whole<'bytes>, Slot> {
+fn open<'bytes>(user: &UserName, bytes: &'bytes [u8]) -> Result<Whole<'bytes>, NotWhole> {
     if bytes.len() == SIZE && bytes.iter().all(|byte| *byte == b'\n') {
-        return Err(Slot::Blank);
+        return Err(NotWhole::Blank);
     }
     // The padding says nothing, and to understand it takes longer than all the rest.
     let padding = bytes.iter().rev().take_while(|byte| **byte == b'\n').count();
-    let text = std::str::from_utf8(bytes).map_err(|_| Slot::Invalid)?;
-    let (header, rest) = text.split_once('\n').ok_or(Slot::Invalid)?;
+    let text = std::str::from_utf8(bytes).map_err(|_| NotWhole::Invalid)?;
+    let (header, rest) = text.split_once('\n').ok_or(NotWhole::Invalid)?;
     let mut words = header.split(' ');
     let (Some(MAGIC), Some(format), Some(sequence), Some(digest), None) =
         (words.next(), words.next(), words.next(), words.next(), words.next())
     else {
-        return Err(Slot::Invalid);
+        return Err(NotWhole::Invalid);
     };
     if bytes.len() != SIZE || digest != digest_of(user, format, sequence, rest) {
-        return Err(Slot::Invalid);
+        return Err(NotWhole::Invalid);
     }
     if format != FORMAT && format != FORMER_FORMAT {
-        return Err(Slot::OtherFormat);
+        return Err(NotWhole::OtherFormat);
     }
-    let body = rest.get(..rest.len().saturating_sub(padding)).ok_or(Slot::Invalid)?;
-    Ok(Whole { sequence: sequence.parse().map_err(|_| Slot::Invalid)?, body })
+    let body = rest.get(..rest.len().saturating_sub(padding)).ok_or(NotWhole::Invalid)?;
+    Ok(Whole { sequence: sequence.parse().map_err(|_| NotWhole::Invalid)?, body })
 }
 
 /// Writes a slot. `None` when it would not read back as the same, so that nothing is ever written
