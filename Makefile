@@ -30,7 +30,7 @@ help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
 	@echo 'make test           run all tests'
 	@echo 'make check          formatting, clippy, dependencies'
-	@echo 'make bench          how long a code takes, by the files and by the service: docs/benchmarks.md, docs/benchmarks-list.md'
+	@echo 'make bench          how long a login takes, beside the modules of Debian: docs/benchmarks*.md'
 	@echo 'make compare        the same steps against the modules of Debian: docs/comparison.md'
 	@echo 'make fuzz           fuzz what reads text and decides (SECONDS=60 a target, TARGETS=)'
 	@echo 'make miri           the rules under Miri, which notices undefined behaviour (nightly)'
@@ -65,9 +65,11 @@ check: prepare
 bench: prepare
 	$(MAKE) build
 	$(CARGO) build --locked --examples
-	$(CARGO) bench --locked --profile dev --bench doors -- $(CURDIR)/docs/benchmarks.md
+	$(CARGO) bench --locked --profile dev --bench login -- $(CURDIR)/docs/benchmarks.md $(CURDIR)/docs/benchmarks.svg
+	$(CARGO) bench --locked --profile dev --bench doors -- $(CURDIR)/docs/benchmarks-service.md
 	COUNTERSIGN_COMMAND=$(abspath $(COMMAND)) \
 		$(CARGO) bench --locked --profile dev --bench list -- $(CURDIR)/docs/benchmarks-list.md
+	$(CARGO) bench --locked --bench core
 
 # As root: it boots a Debian machine.
 compare: prepare

@@ -1,6 +1,6 @@
 //! `make bench`: how long a login's code takes by each door, side by side, in a booted machine on a real
 //! disk, beside the one write and flush that no login can do without. Prints the table, and writes
-//! `docs/benchmarks.md` where that is named.
+//! `docs/benchmarks-service.md` where that is named.
 //!
 //! It judges nothing: a figure is no test.
 #![allow(unsafe_code, reason = "a thread that connects as somebody else")]
@@ -207,7 +207,7 @@ fn page(ground: &Ground, table: &str) -> String {
     let file_system = file_system_of(&ground.guarded.store());
     format!(
         "<!-- Written by `make bench`; do not edit. -->\n\
-         # How long a code takes\n\n\
+         # How long a code takes, by the files and by the service\n\n\
          A program calls `pam_authenticate` of a stack with this module alone, types a right code, and looks at the clock\n\
          before and after: {ROUNDS} times for each row, in turn, in a booted Debian 12 with {processors} processors, on {file_system}. Every login is\n\
          a process of its own, so loading the module and asking the name service are in the figure. The service runs\n\

@@ -1,11 +1,13 @@
 //! A conversation function that obeys a script. It must never judge what it is asked.
 #![allow(unsafe_code, reason = "libpam is a C library")]
+#![allow(clippy::disallowed_methods, reason = "those rules are for what runs inside su and sshd")]
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_int, c_uint, c_void};
 use std::io::Read as _;
 use std::ptr::{self, NonNull};
 use std::slice;
+use std::time::Instant;
 
 use crate::ffi::{Item, Message, PamHandle, Response, set_item};
 use crate::script::{Behaviour, Script, say, show};
@@ -34,6 +36,7 @@ pub(crate) struct Shared<'a> {
     held: &'a Cell<bool>,
     token_pending: Cell<bool>,
     longest_delay: Cell<c_uint>,
+    answered: Cell<Option<Instant>>,
 }
 
 /// The function that libpam calls in place of sleeping.
@@ -95,6 +98,7 @@ impl<'a> Shared<'a> {
             held,
             token_pending: Cell::new(script.authtok.is_some()),
             longest_delay: Cell::new(0),
+            answered: Cell::new(None),
         }
     }
 
@@ -106,6 +110,11 @@ impl<'a> Shared<'a> {
     /// The longest delay since the last time this was called.
     pub(crate) fn take_delay(&self) -> Option<c_uint> {
         Some(self.longest_delay.replace(0)).filter(|&delay| delay > 0)
+    }
+
+    /// When the last reply was given.
+    pub(crate) fn answered(&self) -> Option<Instant> {
+        self.answered.get()
     }
 
     /// libpam accepts `PAM_AUTHTOK` only while a module runs, as one does during a conversation.
@@ -144,7 +153,9 @@ impl<'a> Shared<'a> {
         self.prompts.set(self.prompts.get() + 1);
         self.change_user();
         self.wait_for_release();
-        self.replies.borrow_mut().next().map(Answer::Reply)
+        let reply = self.replies.borrow_mut().next().map(Answer::Reply);
+        self.answered.set(Some(Instant::now()));
+        reply
     }
 
     fn change_user(&self) {

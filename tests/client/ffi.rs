@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
+use std::time::Instant;
 
 use crate::conversation::{Shared, converse, record_delay};
 use crate::script::{Behaviour, Script, say};
@@ -156,6 +157,11 @@ impl<'a> Transaction<'a> {
     /// time this was read.
     pub(crate) fn take_delay(&self) -> Option<c_uint> {
         self.shared.take_delay()
+    }
+
+    /// When the last reply to a prompt was given.
+    pub(crate) fn answered(&self) -> Option<Instant> {
+        self.shared.answered()
     }
 
     /// `pam_end`, which frees the handle.

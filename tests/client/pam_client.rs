@@ -8,6 +8,7 @@ mod ffi;
 mod load;
 mod script;
 mod status;
+mod used;
 
 use std::cell::Cell;
 use std::ffi::{CString, OsStr, OsString};
@@ -83,9 +84,12 @@ struct Arguments {
     /// Prints `delay MICROSECONDS` after a call that asked for a delay
     #[arg(long)]
     delay_report: bool,
-    /// Prints `took NANOSECONDS` after each call
+    /// Prints `took NANOSECONDS` after each call, and at the end what else was used
     #[arg(long)]
     timing: bool,
+    /// The N-th transaction begins with the N-th reply
+    #[arg(long)]
+    reply_each: bool,
     /// Loads and unloads a module N times instead
     #[arg(long, num_args = 2, value_names = ["MODULE", "N"], exclusive = true)]
     load_check: Option<Vec<OsString>>,
@@ -131,29 +135,41 @@ fn check_loads(values: &[OsString]) -> Result<bool, String> {
 fn run(arguments: &Arguments, script: &Script) -> bool {
     let held = Cell::new(arguments.hold);
     let mut succeeded = true;
+    let mut script = script.clone();
     for _ in 0..arguments.repeat {
-        succeeded &= transact(arguments, script, &held);
+        succeeded &= transact(arguments, &script, &held);
+        if arguments.reply_each {
+            script.replies.drain(..script.replies.len().min(1));
+        }
+    }
+    if arguments.timing {
+        say(&format!("peak_kb {}", used::peak_kilobytes()));
     }
     succeeded
 }
 
 #[allow(clippy::disallowed_methods, reason = "that rule is for what runs inside su and sshd")]
 fn transact(arguments: &Arguments, script: &Script, held: &Cell<bool>) -> bool {
+    let (started, processor) = (Instant::now(), used::processor_time());
     let transaction = match Transaction::start(script, held) {
         Ok(transaction) => transaction,
         Err(status) => return report("start", status),
     };
+    let loaded = used::processor_time().saturating_sub(processor);
     let mut succeeded = arguments.prepare(&transaction);
     let flags = if arguments.silent { ffi::SILENT } else { 0 };
     let mut last = SUCCESS;
     for name in &arguments.calls {
         let begun = Instant::now();
         if let Some(status) = transaction.call(name, flags) {
-            let took = begun.elapsed().as_nanos();
+            let ended = Instant::now();
             last = status;
             succeeded &= report(name, status);
             if arguments.timing {
-                say(&format!("took {took}"));
+                say(&format!("took {}", (ended - begun).as_nanos()));
+                if let Some(answered) = transaction.answered() {
+                    say(&format!("verdict {}", (ended - answered).as_nanos()));
+                }
             }
         }
         if let Some(delay) = transaction.take_delay()
@@ -162,7 +178,13 @@ fn transact(arguments: &Arguments, script: &Script, held: &Cell<bool>) -> bool {
             say(&format!("delay {delay}"));
         }
     }
-    report("end", transaction.end(last)) && succeeded
+    let status = transaction.end(last);
+    let whole = started.elapsed();
+    if arguments.timing {
+        say(&format!("loaded {}", loaded.as_nanos()));
+        say(&format!("whole {}", whole.as_nanos()));
+    }
+    report("end", status) && succeeded
 }
 
 fn report(call: &str, status: i32) -> bool {

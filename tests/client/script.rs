@@ -20,6 +20,7 @@ pub(crate) enum Behaviour {
 }
 
 /// One transaction, in full.
+#[derive(Clone)]
 pub(crate) struct Script {
     pub(crate) service: CString,
     pub(crate) confdir: CString,
