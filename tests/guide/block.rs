@@ -61,7 +61,7 @@ fn directive(comment: &str) -> Option<Block> {
 }
 
 fn block(info: &str, line: usize, inside: &[&str]) -> Option<Block> {
-    let text = || inside.iter().map(|line| format!("{line}\n")).collect();
+    let text = || inside.iter().flat_map(|line| [line, "\n"]).collect();
     let mut words = info.split_whitespace();
     match (words.next(), words.next()) {
         (Some("console"), word) => {

@@ -84,9 +84,9 @@ impl Follower {
                 }
                 Block::File { path, mode, text } => self.guarded.write(&path, mode, text),
                 Block::Diff { text } => {
-                    let patch =
+                    let words =
                         ["patch", "--strip=1", "--directory=/", "--fuzz=0", "--no-backup-if-mismatch"];
-                    self.guarded.must_with_input(&patch, text.as_bytes());
+                    self.guarded.must_with_input(&words, text.as_bytes());
                 }
                 Block::Before { command } => {
                     self.guarded.must(&["sh", "-c", &command]);
