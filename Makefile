@@ -24,7 +24,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 MODULE  := $(TARGET)/release/libpam_countersign.so
 COMMAND := $(TARGET)/release/countersign
 
-.PHONY: help build prepare demo test check bench compare fuzz miri soak install uninstall clean
+.PHONY: help build prepare demo test check bench compare picture fuzz miri soak install uninstall clean
 
 help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
@@ -32,6 +32,7 @@ help:
 	@echo 'make check          formatting, clippy, dependencies'
 	@echo 'make bench          how long a login takes, beside the modules of Debian: docs/benchmarks*.md'
 	@echo 'make compare        the same steps against the modules of Debian: docs/comparison.md'
+	@echo 'make picture        what is seen on a terminal: docs/terminal.svg'
 	@echo 'make fuzz           fuzz what reads text and decides (SECONDS=60 a target, TARGETS=)'
 	@echo 'make miri           the rules under Miri, which notices undefined behaviour (nightly)'
 	@echo 'make soak           races, kills, power cuts and decisions in full: hours (DECISIONS=)'
@@ -76,6 +77,12 @@ compare: prepare
 	$(MAKE) build
 	$(CARGO) build --locked --examples
 	$(TARGET)/debug/examples/compare docs/comparison.md
+
+# As root: it boots a Debian machine.
+picture: prepare
+	$(MAKE) build
+	$(CARGO) build --locked --example picture
+	$(TARGET)/debug/examples/picture docs/terminal.svg
 
 SECONDS ?= 60
 TARGETS ?=
