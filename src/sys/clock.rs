@@ -22,6 +22,12 @@ pub fn booted() -> Option<u64> {
     now()?.checked_sub(u64::try_from(since.tv_sec()).ok()?)
 }
 
+/// Seconds since the machine was started, the time asleep included: a clock that nobody sets.
+pub fn since_boot() -> std::io::Result<u64> {
+    let since = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
+    u64::try_from(since.tv_sec()).map_err(std::io::Error::other)
+}
+
 /// Whether the kernel takes the clock to be kept right by somebody. `None` where it does not tell.
 pub fn is_synchronised() -> Option<bool> {
     // SAFETY: all fields are numbers or arrays of such, for which zero is a value.

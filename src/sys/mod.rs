@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 pub mod accounts;
+pub mod attributes;
 pub mod clock;
 pub mod entropy;
 pub mod home_file;
@@ -12,10 +13,13 @@ pub mod host;
 pub mod lock;
 pub mod pam_client;
 mod pam_conversation;
+pub mod pam_trial;
 pub mod process;
 pub mod secure_file;
+pub mod session;
 pub mod slots;
 pub mod socket;
 pub mod subordinate;
+pub mod system_file;
 pub mod user;
 pub mod zone;

@@ -15,6 +15,7 @@ use pam::constants::PamResultCode as Code;
 const DIRECTORIES: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
 /// Items by the numbers of `_pam_types.h`.
 const ITEM_USER: c_int = 2;
+const ITEM_TTY: c_int = 3;
 const ITEM_RUSER: c_int = 8;
 const ITEM_FAIL_DELAY: c_int = 10;
 /// PAM_DISALLOW_NULL_AUTHTOK: an empty password proves nothing.
@@ -54,6 +55,16 @@ fn prove_by(
     conversation: &mut dyn Conversation,
     start: impl FnOnce(&CStr, *const Functions, *mut *mut Handle) -> c_int,
 ) -> Verdict {
+    prove_with(user, conversation, start, |_| true)
+}
+
+/// Like [`prove_by`], with what must be said of the transaction before it is run.
+pub(super) fn prove_with(
+    user: &UserName,
+    conversation: &mut dyn Conversation,
+    start: impl FnOnce(&CStr, *const Functions, *mut *mut Handle) -> c_int,
+    prepare: impl FnOnce(&Transaction) -> bool,
+) -> Verdict {
     let Ok(name) = CString::new(user.as_str()) else { return Verdict::Refused };
     let mut person = Person::new(conversation);
     let functions = Functions::of(&mut person);
@@ -63,12 +74,13 @@ fn prove_by(
     }
     // `person` lives until this function returns, and the transaction ends before that.
     NonNull::new(handle).map_or(Verdict::Unavailable, |handle| {
-        Transaction { handle, status: Code::PAM_SUCCESS as c_int }.run(&name)
+        let transaction = Transaction { handle, status: Code::PAM_SUCCESS as c_int };
+        if prepare(&transaction) { transaction.run(&name) } else { Verdict::Unavailable }
     })
 }
 
 /// One transaction, ended when it is dropped.
-struct Transaction {
+pub(super) struct Transaction {
     handle: NonNull<Handle>,
     status: c_int,
 }
@@ -99,6 +111,20 @@ impl Transaction {
         // which is there as long as this library.
         let set = unsafe { pam_set_item(self.handle.as_ptr(), ITEM_FAIL_DELAY, function as *const c_void) };
         set == Code::PAM_SUCCESS as c_int
+    }
+
+    /// Says on which terminal the person is.
+    pub(super) fn name_terminal(&self, name: &CStr) -> bool {
+        // SAFETY: the handle is live, and libpam copies the string.
+        let set = unsafe { pam_set_item(self.handle.as_ptr(), ITEM_TTY, name.as_ptr().cast()) };
+        set == Code::PAM_SUCCESS as c_int
+    }
+
+    /// Puts `NAME=value` into the environment that modules see.
+    pub(super) fn put_variable(&self, variable: &CStr) -> bool {
+        // SAFETY: the handle is live, and libpam copies the string.
+        let put = unsafe { pam_putenv(self.handle.as_ptr(), variable.as_ptr()) };
+        put == Code::PAM_SUCCESS as c_int
     }
 
     /// Says in PAM_RUSER who asks: people ask about their own accounts.
@@ -151,7 +177,7 @@ unsafe extern "C" fn wait_for_nothing(_: c_int, _: c_uint, _: *const c_void) {}
 
 /// libpam's own.
 #[repr(C)]
-struct Handle {
+pub(super) struct Handle {
     _private: [u8; 0],
 }
 
@@ -167,6 +193,7 @@ unsafe extern "C" {
     fn pam_set_item(handle: *mut Handle, item: c_int, value: *const c_void) -> c_int;
     fn pam_get_item(handle: *const Handle, item: c_int, value: *mut *const c_void) -> c_int;
     fn pam_authenticate(handle: *mut Handle, flags: c_int) -> c_int;
+    fn pam_putenv(handle: *mut Handle, variable: *const c_char) -> c_int;
     fn pam_acct_mgmt(handle: *mut Handle, flags: c_int) -> c_int;
 }
 

@@ -9,7 +9,7 @@ use std::io;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
-use nix::unistd::{ResUid, Uid, getresuid};
+use nix::unistd::{ResUid, Uid, getresuid, setresuid};
 
 /// Fails where the caller's limit of a file's size (RLIMIT_FSIZE, setrlimit(2)) is below `size` bytes:
 /// a write beyond it would end the process by SIGXFSZ, and one across it would be torn.
@@ -46,6 +46,16 @@ pub fn undisturbed<T>(action: impl FnOnce() -> T) -> Result<T, Disturbed> {
     first.give_back()?;
     root.give_back()?;
     drop(deaf);
+    Ok(value)
+}
+
+/// Runs `action` with this real uid and otherwise as root, as a program does that is setuid root. Only for a
+/// process that is root in every way and has no other thread that minds: it holds for all of them.
+pub fn as_called_by<T>(uid: u32, action: impl FnOnce() -> T) -> io::Result<T> {
+    let root = Uid::from_raw(0);
+    setresuid(Uid::from_raw(uid), root, root)?;
+    let value = action();
+    setresuid(root, root, root)?;
     Ok(value)
 }
 
