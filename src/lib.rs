@@ -23,6 +23,8 @@
 //! - [`password`]: a proof of a password, in a process of its own
 //! - [`backend`]: the one place that knows every kind of keeper and verifier
 //! - [`doctor`]: finds what would keep people out or let them in
+//! - [`setup`]: what a guided setup changes, as texts
+//! - [`backup`]: makes that change, and takes it back
 //! - [`service`]: judges codes for callers that are not root
 //! - `pam`: the PAM module; [`cli`]: the command
 #![deny(
@@ -44,6 +46,7 @@
 compile_error!("a panic must unwind to the guard at the PAM border: build with panic = \"unwind\"");
 
 pub mod backend;
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod credential;
@@ -61,6 +64,7 @@ pub mod policy;
 pub mod qr;
 pub mod remote;
 pub mod service;
+pub mod setup;
 pub mod status;
 pub mod store;
 pub mod sys;

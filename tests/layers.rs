@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may use of ours.
-const TABLE: [(&str, &[&str]); 24] = [
+const TABLE: [(&str, &[&str]); 26] = [
     ("user", &[]),
     ("document", &[]),
     ("otp", &[]),
@@ -66,6 +66,8 @@ const TABLE: [(&str, &[&str]); 24] = [
         ],
     ),
     ("doctor", &["policy", "config", "login", "status"]),
+    ("setup", &["credential", "doctor"]),
+    ("backup", &["sys", "setup"]),
     ("pam", &["user", "policy", "config", "login", "notice", "log", "backend", "sys", "verifier"]),
     (
         "cli",
@@ -91,6 +93,8 @@ const TABLE: [(&str, &[&str]); 24] = [
             "backend",
             "service",
             "doctor",
+            "setup",
+            "backup",
         ],
     ),
 ];
@@ -113,6 +117,7 @@ const PURE: [&str; 16] = [
     "log",
     "import",
     "doctor",
+    "setup",
 ];
 
 /// What the pure modules must not touch.

@@ -1,6 +1,6 @@
 //! `countersign doctor`: what would keep people out or let them in.
 
-mod look;
+pub(super) mod look;
 
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(super) fn report(
 }
 
 /// Text that may come from files, without what would move the cursor.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let shown = |letter: char| if letter.is_control() { '?' } else { letter };
     text.chars().map(shown).collect()
 }

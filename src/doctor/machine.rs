@@ -36,6 +36,22 @@ pub struct Machine {
     pub odd_filesystem: Option<String>,
     /// Lines in which SELinux or AppArmor denied something to countersign.
     pub denials: Vec<String>,
+    /// What `countersign setup` has changed.
+    pub setup: Setup,
+}
+
+/// How a change by `countersign setup` stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Setup {
+    /// Nothing is changed by it.
+    #[default]
+    None,
+    /// It is made and not confirmed; so many seconds are left.
+    Pending(u64),
+    /// It is confirmed, and these files have been changed since.
+    Confirmed(Vec<String>),
+    /// The record of it cannot be used.
+    Unreadable(String),
 }
 
 /// A policy file, or why it cannot be used.

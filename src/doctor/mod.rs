@@ -12,13 +12,16 @@ mod own_stack;
 mod pam;
 mod people;
 pub mod policy;
+mod proof_line;
+mod setup;
 mod sshd;
 mod stack;
 mod surroundings;
 
 use serde::Serialize;
 
-pub use machine::{Account, Enrolment, Machine, Policy, Sshd, WrongFile};
+pub use machine::{Account, Enrolment, Machine, Policy, Setup, Sshd, WrongFile};
+pub use proof_line::{How, ProofLine, asks_for_code, proof_lines};
 pub use stack::PamFiles;
 
 /// How bad something is.
@@ -79,6 +82,7 @@ pub fn examine(machine: &Machine) -> Vec<Finding> {
     findings.extend(sshd::examine(machine, &guarded));
     findings.extend(people::examine(machine, &guarded));
     findings.extend(surroundings::examine(machine));
+    findings.extend(setup::examine(machine));
     findings.sort_by(|one, other| {
         (other.severity, one.code, &one.place).cmp(&(one.severity, other.code, &other.place))
     });

@@ -139,7 +139,7 @@ fn read(files: &PamFiles, name: &str, facility: &str, depth: usize) -> Result<Ve
 }
 
 /// Lines without comments, those that end in a backslash joined to the next, with the number of the first.
-fn logical_lines(text: &str) -> Vec<(usize, String)> {
+pub(super) fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     let mut goes_on = false;
     for (number, line) in (1..).zip(text.lines()) {
@@ -162,7 +162,7 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
 }
 
 /// Words between spaces; brackets hold several together, and `\]` is no end.
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let (mut inside, mut escaped) = (false, false);

@@ -12,10 +12,12 @@ use std::process::{Command, Stdio};
 use nix::sys::statfs::{BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, FsType, XFS_SUPER_MAGIC, statfs};
 
 use crate::backend;
+use crate::backup;
 use crate::cli::check_config;
 use crate::credential::StoreError;
-use crate::doctor::{Account, Enrolment, Machine, PamFiles, Sshd, WrongFile};
+use crate::doctor::{Account, Enrolment, Machine, PamFiles, Setup, Sshd, WrongFile};
 use crate::remote::Service;
+use crate::setup::Phase;
 use crate::status::Status;
 use crate::store::{self, Entry};
 use crate::sys;
@@ -42,7 +44,7 @@ const NO_SHELLS: [&str; 5] = ["nologin", "false", "sync", "halt", "shutdown"];
 const PEOPLE: std::ops::Range<u32> = 1000..65_534;
 
 /// All that is looked at.
-pub(super) fn machine() -> Machine {
+pub(in crate::cli) fn machine() -> Machine {
     let (pam, mut wrong_files) = pam_files();
     let module = module();
     let others = module.iter().map(String::as_str).chain([SSHD_CONFIG]);
@@ -64,6 +66,7 @@ pub(super) fn machine() -> Machine {
         has_service: Service::connect(Path::new(wire::SOCKET)).is_ok_and(|service| service.is_some()),
         odd_filesystem: odd_filesystem(),
         denials: denials(),
+        setup: setup(),
     }
 }
 
@@ -73,7 +76,10 @@ fn pam_files() -> (PamFiles, Vec<WrongFile>) {
         for path in files_of(directory) {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             // What packages and editors leave beside a file is no service.
-            let is_leftover = name.contains(".dpkg-") || name.contains(".rpm") || name.ends_with('~');
+            let is_leftover = name.starts_with('.')
+                || name.contains(".dpkg-")
+                || name.contains(".rpm")
+                || name.ends_with('~');
             let Some(text) = text_of(&path) else { continue };
             if !is_leftover {
                 files.insert(&name, &path.to_string_lossy(), text);
@@ -168,7 +174,8 @@ fn accounts() -> Vec<Account> {
     listed.filter(may_come).map(account).collect()
 }
 
-fn has_password(name: &[u8]) -> bool {
+/// Whether an account has a password that could be right.
+pub(in crate::cli) fn has_password(name: &[u8]) -> bool {
     let told = output_of("/usr/bin/getent", &["shadow", &String::from_utf8_lossy(name)]);
     let Some(Ok(line)) = told else { return false };
     line.split(':').nth(1).is_some_and(|password| !password.starts_with(['!', '*']))
@@ -233,6 +240,23 @@ fn odd_filesystem() -> Option<String> {
         FsType(0xf2f5_2010) => "F2FS".to_owned(),
         FsType(other) => format!("a filesystem of kind {other:#x}"),
     })
+}
+
+/// How a change by `countersign setup` stands.
+fn setup() -> Setup {
+    let record = match backup::look() {
+        Ok(None) => return Setup::None,
+        Ok(Some(record)) => record,
+        Err(problem) => return Setup::Unreadable(problem.to_string()),
+    };
+    match record.phase {
+        Phase::Confirmed => Setup::Confirmed(backup::changed_since(&record)),
+        Phase::Pending => {
+            let (boot, now) =
+                (sys::host::boot().unwrap_or_default(), sys::clock::since_boot().unwrap_or(u64::MAX));
+            Setup::Pending(record.left(&boot, now).unwrap_or(0))
+        }
+    }
 }
 
 /// The last lines in which the kernel denied something to countersign.
