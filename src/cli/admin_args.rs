@@ -202,3 +202,29 @@ pub(super) struct Explain {
     #[arg(long)]
     pub(super) json: bool,
 }
+
+/// `countersign serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  systemctl enable --now countersign.socket   systemd starts it when it is needed
+  countersign serve --listen /run/countersign/io.countersign
+
+Exit status: 0 ended when idle, 1 failed, 3 not root")]
+pub(super) struct Serve {
+    /// Make a socket here instead, and never end, as under OpenRC, runit, s6 or in a container
+    #[arg(long, value_name = "PATH")]
+    pub(super) listen: Option<PathBuf>,
+}
+
+/// `countersign adopt`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign adopt alice                 after her credential.toml was put in place
+
+Exit status: 0 done, 1 failed, 3 not root, 4 not enrolled")]
+pub(super) struct Adopt {
+    /// The account
+    pub(super) user: String,
+}

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(super) use super::admin_args::{CheckConfig, Disable, Doctor, Explain, List, Status, Test};
+pub(super) use super::admin_args::{Adopt, CheckConfig, Disable, Doctor, Explain, List, Serve, Status, Test};
 pub(super) use super::bulk_args::Bulk;
 use super::device_args::{Making, Showing};
 pub(super) use super::import_args::{Export, Import};
+pub(super) use super::setup_args::{RollBack, Setup};
 pub(super) use super::told_args::{Completions, ManPages, Shell};
 
 /// One-time codes behind the password or SSH key of a login.
@@ -15,6 +16,7 @@ pub(super) use super::told_args::{Completions, ManPages, Shell};
 #[command(version, about, propagate_version = true, disable_help_subcommand = true)]
 #[command(after_help = "\
 Examples:
+  sudo countersign setup       guard the logins of this machine, with a way back
   countersign enroll           enrol yourself: asks for your password, shows a QR code
   countersign add tablet       add a second device of yours
   sudo countersign enroll alice
@@ -34,6 +36,8 @@ pub(super) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Guard logins of this machine: asks, shows, tries, changes, and puts all back unless it is confirmed
+    Setup(Setup),
     /// Enrol a user: show a QR code, ask for a first code, then activate
     #[command(visible_alias = "enrol")]
     Enroll(Enroll),
@@ -84,6 +88,9 @@ pub(super) enum Verb {
     /// Write a manual page for each verb into a directory; `make install` does
     #[command(hide = true)]
     ManPages(ManPages),
+    /// Take back a setup that nobody has confirmed in time; setup starts it
+    #[command(hide = true)]
+    RollBack(RollBack),
     /// Prove a password to the service at standard input; units and the service start it
     #[command(hide = true)]
     ProvePassword,
@@ -268,30 +275,4 @@ pub(super) struct Repair {
     /// Show new recovery codes even where the output is not a terminal
     #[arg(long)]
     pub(super) force: bool,
-}
-
-/// `countersign serve`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  systemctl enable --now countersign.socket   systemd starts it when it is needed
-  countersign serve --listen /run/countersign/io.countersign
-
-Exit status: 0 ended when idle, 1 failed, 3 not root")]
-pub(super) struct Serve {
-    /// Make a socket here instead, and never end, as under OpenRC, runit, s6 or in a container
-    #[arg(long, value_name = "PATH")]
-    pub(super) listen: Option<PathBuf>,
-}
-
-/// `countersign adopt`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  countersign adopt alice                 after her credential.toml was put in place
-
-Exit status: 0 done, 1 failed, 3 not root, 4 not enrolled")]
-pub(super) struct Adopt {
-    /// The account
-    pub(super) user: String,
 }

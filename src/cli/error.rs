@@ -109,6 +109,8 @@ pub enum Error {
     NoSocket,
     /// A socket could not be made.
     Listen(PathBuf, io::Error),
+    /// Setup went no further.
+    Setup(Box<super::setup::Stop>),
     /// New recovery codes are in force, but could not be shown.
     NotShown(Box<Error>),
     /// Reading or writing the terminal, or getting random bytes.
@@ -174,6 +176,7 @@ impl Error {
             Self::NotShown(_) => {
                 "they are in force all the same; for others: countersign enroll --replace USER"
             }
+            Self::Setup(stop) => stop.hint(),
             Self::WrongPassword | Self::GivenUp | Self::System(_) => "nothing was changed",
         }
     }
@@ -181,7 +184,9 @@ impl Error {
     /// How the command ends with this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Setup(stop) if !stop.is_refusal() => ExitCode::Failure,
             Self::NotRoot
+            | Self::Setup(_)
             | Self::AlreadyEnrolled(_)
             | Self::NotATerminal
             | Self::NoPrivateScreen
@@ -273,6 +278,7 @@ impl fmt::Display for Error {
             Self::NoSocket => out.write_str("no socket was handed over"),
             Self::Listen(path, error) => write!(out, "cannot listen at {}: {error}", path.display()),
             Self::NotShown(error) => write!(out, "the recovery codes could not be shown: {error}"),
+            Self::Setup(stop) => stop.fmt(out),
             Self::System(error) => error.fmt(out),
         }
     }

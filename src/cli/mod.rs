@@ -45,6 +45,8 @@ mod remove;
 mod repair;
 mod saved_file;
 mod serve;
+mod setup;
+mod setup_args;
 mod status;
 mod terminal;
 mod test;
@@ -71,6 +73,7 @@ pub fn main() -> std::process::ExitCode {
     };
     let mut terminal = Terminal::of_this_process();
     let done = match arguments.verb {
+        Verb::Setup(options) => setup::run(&options, &mut terminal),
         Verb::Enroll(options) => enroll::run(&options, &mut terminal),
         Verb::List(options) => list::run(&options, &mut terminal),
         Verb::Status(options) => status::run(&options, &mut terminal),
@@ -94,6 +97,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Adopt(options) => adopt::run(&options, &mut terminal),
         Verb::Completions(options) => completions::run(&options, &mut terminal),
         Verb::ManPages(options) => man_pages::run(&options),
+        Verb::RollBack(options) => setup::roll_back(&options, &mut terminal),
         Verb::ProvePassword => prove_password::run(),
     };
     let code = done.unwrap_or_else(|error| {

@@ -9,7 +9,11 @@
 
 use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{self, LocalFlags, SetArg};
 use zeroize::Zeroizing;
 
@@ -51,6 +55,8 @@ pub(super) struct Terminal {
     out: io::Stdout,
     errors: io::Stderr,
     shows_secrets: bool,
+    /// Whether a person may still type something.
+    is_listening: bool,
     /// How far something has come, as it stands on the last line.
     progress: String,
     // Dropped in this order: a signal that ends the command must find the screen given back.
@@ -62,8 +68,17 @@ impl Terminal {
     /// The streams of this process.
     pub(super) fn of_this_process() -> Self {
         let (input, out, errors) = (io::stdin(), io::stdout(), io::stderr());
-        let shows_secrets = out.is_terminal();
-        Self { input, out, errors, shows_secrets, progress: String::new(), private: None, held: None }
+        let (shows_secrets, is_listening) = (out.is_terminal(), input.is_terminal());
+        Self {
+            input,
+            out,
+            errors,
+            shows_secrets,
+            is_listening,
+            progress: String::new(),
+            private: None,
+            held: None,
+        }
     }
 
     /// Fails unless secrets may be shown: on a terminal, or where `force` asks for it.
@@ -188,6 +203,21 @@ impl Terminal {
         // The rest of a longer one is no answer to anything.
         let mut input = self.input.lock().take(LONGEST_ANSWER as u64);
         Ok(if input.read_line(&mut line)? == 0 { None } else { Some(line) })
+    }
+
+    /// Waits so long for a line that nobody was asked for. Where no person can type one, it only waits.
+    pub(super) fn typed_within(&mut self, wait: Duration) -> Result<Option<Zeroizing<String>>, Error> {
+        let timeout = PollTimeout::try_from(wait).unwrap_or(PollTimeout::ZERO);
+        let mut typed = self.is_listening.then(|| PollFd::new(self.input.as_fd(), PollFlags::POLLIN));
+        match poll(typed.as_mut_slice(), timeout) {
+            Ok(0) | Err(Errno::EINTR) => return Ok(None),
+            Err(error) => return Err(io::Error::from(error).into()),
+            Ok(_) => {}
+        }
+        let line = self.ask("")?;
+        // At its end a terminal would be found readable again and again.
+        self.is_listening = line.is_some();
+        Ok(line)
     }
 
     /// Asks for one line that must not be seen: without echo where the input is a terminal.

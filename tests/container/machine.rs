@@ -34,7 +34,7 @@ const LIMIT: [&str; 3] = ["timeout", "--kill-after=5", "120"];
 const BOOT_SCRIPT: &str = r#"
     for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
         [ -e "$hierarchy/cgroup.procs" ] || continue
-        mkdir "$hierarchy/$1" && echo $$ >"$hierarchy/$1/cgroup.procs" || exit
+        mkdir -p "$hierarchy/$1" && echo $$ >"$hierarchy/$1/cgroup.procs" || exit
     done
     export SYSTEMD_LOG_TARGET=console
     exec unshare --pid --fork --kill-child --mount-proc \
@@ -178,6 +178,32 @@ impl Machine {
         self.must(&["systemctl", "restart", unit]);
     }
 
+    /// Cuts the power, as far as a container has any, and starts the machine again from what is on its disk;
+    /// returns when systemd has started everything.
+    pub fn cut_power_and_start(&mut self) {
+        self.kill();
+        self.console = Terminal::start(&boot_command(&self.directory));
+        self.leader = wait_for_leader(&self.console);
+        self.wait_until_up();
+    }
+
+    /// Ends everything in the machine at once.
+    fn kill(&mut self) {
+        // nspawn was told to kill the machine on this signal; so it tidies up after itself.
+        let nspawn = status(self.leader, "PPid").parse().ok().and_then(Pid::from_raw);
+        if let Some(nspawn) = nspawn.filter(|_| is_first_process(self.leader)) {
+            let _ = kill_process(nspawn, Signal::TERM);
+        }
+        let deadline = Instant::now() + DEATH;
+        while !self.console.has_ended() && Instant::now() < deadline {
+            thread::sleep(MOMENT);
+        }
+        self.console.kill();
+        while is_first_process(self.leader) && Instant::now() < deadline {
+            thread::sleep(MOMENT);
+        }
+    }
+
     /// The process id, on the host, of the machine's init.
     pub fn leader(&self) -> u32 {
         self.leader
@@ -206,19 +232,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // nspawn was told to kill the machine on this signal; so it tidies up after itself.
-        let nspawn = status(self.leader, "PPid").parse().ok().and_then(Pid::from_raw);
-        if let Some(nspawn) = nspawn.filter(|_| is_first_process(self.leader)) {
-            let _ = kill_process(nspawn, Signal::TERM);
-        }
-        let deadline = Instant::now() + DEATH;
-        while !self.console.has_ended() && Instant::now() < deadline {
-            thread::sleep(MOMENT);
-        }
-        self.console.kill();
-        while is_first_process(self.leader) && Instant::now() < deadline {
-            thread::sleep(MOMENT);
-        }
+        self.kill();
     }
 }
 
