@@ -84,7 +84,7 @@ fn password_code_console_and_sudo(suite: &str) {
     // Somebody is in already when the change is made.
     let mut former = ground.ssh("alice").start();
     talk(&ground, &mut former, &["alice@localhost:~$ "]);
-    let options = "--service sshd --service login --service sudo --unenrolled refuse";
+    let options = "--service sshd --service login --service sudo --service su --unenrolled refuse";
     let mut first = made(&ground, None, options);
     for path in [
         "/etc/pam.d/sshd",
@@ -111,6 +111,8 @@ fn password_code_console_and_sudo(suite: &str) {
     ground.by_ssh("bob").code("123456").must_be_refused("not_enrolled");
     ground.by_sudo("alice").code(&ground.code()).must_get_in();
     ground.by_sudo("alice").must_be_refused("malformed");
+    // Root is asked for nothing by su, so alice is whom the trial has called it.
+    ground.by_su("bob", "alice").code(&ground.code()).must_get_in();
     let code = ground.code();
     ground.by_console("alice", &code).must_be_in();
 
@@ -182,13 +184,28 @@ fn what_nobody_confirms_is_put_back_by_itself_also_without_the_session_and_after
     assert_eq!(first.wait(), 3, "{}", first.transcript());
     assert_eq!((ground.snapshot(), ground.rollback_units().as_str()), (before.clone(), ""));
 
-    // The connection is cut.
+    // The connection is cut, the clock is killed, and somebody tries to help himself in the file.
     let mut first = made(&ground, None, "--yes --wait 10s");
     first.kill();
+    ground.must(&["systemctl", "kill", "--signal=KILL", "countersign-setup-clock.service"]);
+    ground.must(&["sed", "-i", "s/required    pam_c/optional    pam_c/", "/etc/pam.d/sshd"]);
     ground.wait_until("all is put back", |ground| ground.snapshot() == before);
+    ground.wait_until("the clock has ended", |ground| ground.rollback_units().is_empty());
+    assert!(ground.read("/var/lib/countersign/setup/found-0").contains("optional    pam_countersign.so"));
     // sshd goes by the former settings again, and asks for nothing but the password.
     let seen = ground.by_ssh("alice").seen();
     assert_eq!((seen.in_as.as_deref(), &seen.prompts[..]), (Some("alice"), &["password"][..]), "{seen:#?}");
+
+    // No systemd, as far as the command can see.
+    ground.must(&["mv", "/run/systemd/system", "/run/systemd/away"]);
+    let mut first = made(&ground, None, "--yes --wait 10s");
+    assert!(!ground.snapshot().contains("countersign-setup"), "{}", ground.snapshot());
+    first.kill();
+    ground.wait_until("all is put back", |ground| ground.snapshot() == before);
+    ground.must(&["mv", "/run/systemd/away", "/run/systemd/system"]);
+    ground.wait_until("sshd has read its settings", |ground| {
+        ground.by_ssh("alice").seen().prompts == ["password"]
+    });
 
     let first = made(&ground, None, "--yes --wait 1h");
     assert_ne!(ground.snapshot(), before);
@@ -231,4 +248,52 @@ fn nothing_is_changed_without_a_login_that_worked_and_what_is_typed_puts_it_back
     first.expect("all is as it was before countersign setup");
     assert_eq!(first.wait(), 3, "{}", first.transcript());
     assert_eq!(ground.snapshot(), before);
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn who_is_not_enrolled_is_enrolled_on_the_way_and_a_recovery_code_confirms_too() {
+    let ground = Ground::boot("trixie");
+    ground.must(&["countersign", "remove", "--yes", "alice"]);
+    let mut first = begun(&ground, None, "");
+    for (question, answer) in [
+        ("assword: ", installed::password_of("alice").as_str()),
+        ("assword for alice: ", &installed::password_of("alice")),
+        ("guard ssh? [Y/n] ", ""),
+        ("guard the console (login)? [y/N] ", ""),
+        ("guard sudo? [y/N] ", ""),
+        ("guard su? [y/N] ", ""),
+        ("not enrolled yet: bob\r\nlet them in without a code until they are enrolled?", ""),
+        ("make the change if it works? [y/N] ", "y"),
+    ] {
+        first.expect(question);
+        first.send_line(answer);
+    }
+    first.expect("key for typing in: ");
+    let phone = planting::Phone::new(&first.expect("\r\n").replace(' ', ""));
+    first.expect("code that the app shows: ");
+    first.send_line(&phone.code(0));
+    first.expect("alice is enrolled.");
+    first.expect("asked for. Keep this page where the phone is not");
+    let page = first.expect("assword: ");
+    let is_code = |line: &&str| line.len() == 19 && line.matches('-').count() == 3;
+    let recovery_code = page.lines().map(str::trim).find(is_code).expect("a recovery code").to_owned();
+    first.send_line(&installed::password_of("alice"));
+    first.expect(installed::CODE_PROMPT);
+    first.send_line(&phone.code(1));
+    first.expect("sshd: let in with a code, and not without");
+    first.expect(MADE);
+
+    let mut second = by_ssh(&ground, None, CONFIRM);
+    for (question, answer) in [
+        ("assword: ", installed::password_of("alice").as_str()),
+        (installed::CODE_PROMPT, &recovery_code),
+        ("assword for alice: ", installed::password_of("alice").as_str()),
+    ] {
+        second.expect(question);
+        second.send_line(answer);
+    }
+    second.expect(CONFIRMED);
+    first.expect(CONFIRMED);
+    assert_eq!((second.wait(), first.wait()), (0, 0));
 }

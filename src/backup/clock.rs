@@ -29,6 +29,8 @@ pub fn has_systemd() -> bool {
 
 /// The unit for the next start. Before sysinit.target nobody can log in: sshd, getty and all else come after it.
 fn unit(command: &Path) -> String {
+    // A unit has spaces between words and % before what systemd fills in.
+    let command = command.to_string_lossy().replace('\\', "\\\\").replace('%', "%%").replace(' ', "\\x20");
     format!(
         "# by countersign setup, until it is confirmed\n\
          [Unit]\n\
@@ -42,8 +44,7 @@ fn unit(command: &Path) -> String {
          \n\
          [Service]\n\
          Type=oneshot\n\
-         ExecStart={} roll-back --at-boot\n",
-        command.display()
+         ExecStart={command} roll-back --at-boot\n"
     )
 }
 
@@ -137,5 +138,7 @@ mod tests {
         assert!(unit.contains("\nBefore=sysinit.target "), "{unit}");
         assert!(unit.contains("\nDefaultDependencies=no\n"), "{unit}");
         assert!(unit.ends_with("\nExecStart=/opt/bin/countersign roll-back --at-boot\n"), "{unit}");
+        let odd = super::unit(Path::new("/opt/50% off/countersign"));
+        assert!(odd.ends_with("\nExecStart=/opt/50%%\\x20off/countersign roll-back --at-boot\n"), "{odd}");
     }
 }

@@ -31,3 +31,23 @@ pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(setup: Setup) -> Vec<(&'static str, String)> {
+        let machine = Machine { setup, ..Machine::default() };
+        examine(&machine).into_iter().map(|finding| (finding.code, finding.place)).collect()
+    }
+
+    #[test]
+    fn a_setup_that_waits_or_was_changed_is_told() {
+        assert!(codes(Setup::None).is_empty());
+        assert!(codes(Setup::Confirmed(Vec::new())).is_empty());
+        assert_eq!(codes(Setup::Pending(7)), [("setup_pending", PLACE.to_owned())]);
+        let changed = Setup::Confirmed(vec!["/etc/pam.d/sshd".to_owned()]);
+        assert_eq!(codes(changed), [("setup_changed", "/etc/pam.d/sshd".to_owned())]);
+        assert_eq!(codes(Setup::Unreadable("x".to_owned())), [("setup_unreadable", PLACE.to_owned())]);
+    }
+}

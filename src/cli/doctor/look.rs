@@ -174,11 +174,15 @@ fn accounts() -> Vec<Account> {
     listed.filter(may_come).map(account).collect()
 }
 
-/// Whether an account has a password that could be right.
-pub(in crate::cli) fn has_password(name: &[u8]) -> bool {
+fn has_password(name: &[u8]) -> bool {
+    password_told(name).unwrap_or(false)
+}
+
+/// Whether an account has a password that could be right; `None` where its password is not kept here.
+pub(in crate::cli) fn password_told(name: &[u8]) -> Option<bool> {
     let told = output_of("/usr/bin/getent", &["shadow", &String::from_utf8_lossy(name)]);
-    let Some(Ok(line)) = told else { return false };
-    line.split(':').nth(1).is_some_and(|password| !password.starts_with(['!', '*']))
+    let Some(Ok(line)) = told else { return None };
+    line.split(':').nth(1).map(|password| !password.starts_with(['!', '*']))
 }
 
 type Problem = (String, String);

@@ -1,6 +1,6 @@
 //! The questions of a setup, each with an option that answers it, and the answer of who presses Enter.
 
-use super::people::{self, Means, means_of};
+use super::people::{self, Keys, Means, means_of};
 use super::{Error, Stop, Terminal};
 use crate::cli::setup_args::{First, Guarded, Setup, Unenrolled};
 use crate::doctor::{Machine, asks_for_code};
@@ -28,8 +28,8 @@ pub(super) fn choices(
     machine: &Machine,
     terminal: &mut Terminal,
 ) -> Result<Option<Choices>, Error> {
-    let key_files = people::key_files(machine);
-    let means = means_of(user.name.as_str(), &key_files);
+    let keys = Keys::of(machine);
+    let means = means_of(user.name.as_str(), &keys);
     if !means.password && !means.key {
         let what = format!("{} has neither a password nor a key, so no login can be tried", user.name);
         return Err(Stop::said(what, "passwd USER, or name somebody else with --user"));
@@ -42,7 +42,7 @@ pub(super) fn choices(
     let ssh = if services.contains(&Service::Sshd) {
         let ssh = first_factor(options, means, asks, terminal)?;
         must_be_able_to(user, means, ssh, machine)?;
-        tell_who_cannot(ssh, machine, &key_files, user, terminal);
+        tell_who_cannot(ssh, machine, &keys, user, terminal);
         ssh
     } else {
         FirstFactor::Password
@@ -163,15 +163,9 @@ fn root_login(machine: &Machine) -> Option<&str> {
 }
 
 /// Names those who get in by ssh now and would not any more.
-fn tell_who_cannot(
-    ssh: FirstFactor,
-    machine: &Machine,
-    key_files: &str,
-    user: &User,
-    terminal: &mut Terminal,
-) {
+fn tell_who_cannot(ssh: FirstFactor, machine: &Machine, keys: &Keys, user: &User, terminal: &mut Terminal) {
     let lacks = |name: &&str| {
-        let means = means_of(name, key_files);
+        let means = means_of(name, keys);
         match ssh {
             FirstFactor::Key => !means.key && means.password,
             FirstFactor::Password => !means.password && means.key,
@@ -184,7 +178,7 @@ fn tell_who_cannot(
         let thing = if ssh == FirstFactor::Key { "key" } else { "password" };
         terminal.say(format_args!("no longer by ssh, for want of a {thing}: {}", listed(&names)));
     }
-    if !root_is_asked(machine) && root_login(machine) != Some("no") && means_of("root", key_files).key {
+    if !root_is_asked(machine) && root_login(machine) != Some("no") && means_of("root", keys).key {
         terminal.say("no longer by ssh: root with his key (PermitRootLogin allows him no code)");
     }
 }

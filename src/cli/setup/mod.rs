@@ -74,7 +74,7 @@ fn guide(options: &Setup, terminal: &mut Terminal) -> Result<ExitCode, Error> {
         enrol(&user, terminal)?;
     }
     terminal.say("4. trying logins against the new stacks, before anything is changed");
-    trial::run(&plan, &machine.pam, &choices, &user, terminal)?;
+    trial::run(&machine.pam, &choices, &user, terminal)?;
     terminal.say("5. making the change");
     change::make(&plan, &user, options.wait, terminal)
 }

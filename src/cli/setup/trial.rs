@@ -4,9 +4,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::planning::Plan;
 use super::{Error, Stop, Terminal, backup};
 use crate::backend;
+use crate::cli::doctor::harmless;
 use crate::credential::CredentialStore as _;
 use crate::doctor::PamFiles;
 use crate::setup::marks::Marks;
@@ -28,7 +28,6 @@ type Answers = Vec<(String, Zeroizing<Vec<u8>>)>;
 
 /// Tries each service. Nothing of what is typed is kept but until this returns.
 pub(super) fn run(
-    _plan: &Plan,
     stacks: &PamFiles,
     choices: &Choices,
     user: &User,
@@ -147,7 +146,7 @@ impl Conversation for Typing<'_> {
         let answer = match known {
             Some((_, answer)) => answer.clone(),
             None => {
-                let shown = prompt.escape_debug().to_string();
+                let shown = harmless(prompt);
                 let typed =
                     if echo { self.terminal.ask(&shown) } else { self.terminal.ask_in_secret(&shown) };
                 let Ok(Some(typed)) = typed else {
@@ -162,7 +161,7 @@ impl Conversation for Typing<'_> {
     }
 
     fn tell(&mut self, text: &str, _: bool) {
-        self.terminal.say(text.escape_debug());
+        self.terminal.say(harmless(text));
     }
 }
 
