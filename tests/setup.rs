@@ -207,6 +207,18 @@ fn what_nobody_confirms_is_put_back_by_itself_also_without_the_session_and_after
         ground.by_ssh("alice").seen().prompts == ["password"]
     });
 
+    // What runs at the next start leaves alone what a clock runs for; without one, all is put back.
+    let mut first = made(&ground, None, "--yes --wait 1h");
+    let changed = ground.snapshot();
+    let at_boot = ["systemctl", "start", "countersign-setup-rollback.service"];
+    ground.must(&["systemctl", "daemon-reload"]);
+    ground.must(&at_boot);
+    assert_eq!(ground.snapshot(), changed);
+    ground.must(&["systemctl", "stop", "countersign-setup-clock.service"]);
+    ground.must(&at_boot);
+    first.expect(BACK);
+    assert_eq!(ground.snapshot(), before);
+
     let first = made(&ground, None, "--yes --wait 1h");
     assert_ne!(ground.snapshot(), before);
     let cursor = ground.cursor();

@@ -1,8 +1,8 @@
 //! The rollback clock: a process that takes a change back at its deadline, whoever has logged out meanwhile, and a
 //! unit that does so after a restart of the machine, before anybody can log in.
 //!
-//! Both run `countersign roll-back`, which looks at the record: what is confirmed or gone it leaves alone. So
-//! starting them too early or twice does nothing, and the unit can be there before the record is.
+//! Both run `countersign roll-back`, which looks at the record: what is confirmed or gone it leaves alone, and the
+//! unit also what a clock still runs for. So starting them twice does nothing.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -73,6 +73,11 @@ pub fn start() -> Result<(), Problem> {
     let words =
         [&["--quiet", "--collect", &unit, what][..], &properties, &["--", &path, "roll-back"]].concat();
     run("systemd-run", &words).map(drop)
+}
+
+/// Whether the clock of systemd runs.
+pub fn is_running() -> bool {
+    run("systemctl", &["is-active", "--quiet", CLOCK]).is_ok()
 }
 
 fn want() -> io::Result<()> {

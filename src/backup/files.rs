@@ -7,7 +7,7 @@ use std::path::Path;
 use data_encoding::HEXLOWER;
 
 use super::{Keeper, Problem};
-use crate::setup::put_back::{Step, Versions, step};
+use crate::setup::put_back::{Step, Versions, step, step_at_any_rate};
 use crate::setup::record::sha256;
 use crate::setup::{Changed, Record, Version};
 use crate::sys::secure_file::OpenError;
@@ -147,7 +147,12 @@ impl Keeper {
         let after = self.kept(&format!("after-{number}"), &changed.path, &changed.after)?;
         let versions =
             Versions { before: before.as_ref().map(|file| file.content.as_slice()), after: &after };
-        Ok((step(versions, now.as_ref().map(|now| now.content.as_slice())), now))
+        let content = now.as_ref().map(|now| now.content.as_slice());
+        let step = match manner {
+            Manner::AllOrNothing => step(versions, content),
+            Manner::AtAnyRate => step_at_any_rate(versions, content),
+        };
+        Ok((step, now))
     }
 
     fn take(

@@ -48,6 +48,16 @@ pub fn step(versions: Versions<'_>, now: Option<&[u8]>) -> Step {
     }
 }
 
+/// What has to be done with a file that is now so, where it must be as it was whoever has changed it: never
+/// [`Step::Write`], and [`Step::Refuse`] where what is in it now is to be kept elsewhere before.
+pub fn step_at_any_rate(versions: Versions<'_>, now: Option<&[u8]>) -> Step {
+    match now {
+        _ if now == versions.before => Step::Nothing,
+        Some(now) if now != versions.after => Step::Refuse,
+        _ => Step::PutBack,
+    }
+}
+
 /// The text with the lines that came into it taken out and those that went put back, if they are in it once.
 fn without_ours(before: &str, after: &str, now: &str) -> Option<String> {
     let block = block(before, after);
@@ -98,6 +108,20 @@ mod tests {
         assert_eq!(of(Some(&changed)), Step::Write(BEFORE.replace("account x\n", "account x\naccount y\n")));
         // He has taken them out himself.
         assert_eq!(of(Some("# sshd\n@include common-auth\n# mine\n")), Step::Nothing);
+    }
+
+    #[test]
+    fn at_any_rate_all_is_put_back_that_is_not_as_it_was() {
+        let of = |now: Option<&str>| {
+            let versions = Versions { before: Some(BEFORE.as_bytes()), after: AFTER.as_bytes() };
+            step_at_any_rate(versions, now.map(str::as_bytes))
+        };
+        assert_eq!(of(Some(BEFORE)), Step::Nothing);
+        assert_eq!(of(Some(AFTER)), Step::PutBack);
+        // Without its file a service is refused to everybody.
+        assert_eq!(of(None), Step::PutBack);
+        assert_eq!(of(Some("# mine\n")), Step::Refuse);
+        assert_eq!(step_at_any_rate(Versions { before: None, after: b"x" }, None), Step::Nothing);
     }
 
     #[test]

@@ -27,6 +27,8 @@ impl<'machine> SshCommand<'machine> {
             "LogLevel=ERROR",
             "NumberOfPasswordPrompts=3",
             "ConnectTimeout=10",
+            // An sshd that reads its configuration again does not listen for a moment.
+            "ConnectionAttempts=5",
             "IdentityAgent=none",
             "IdentitiesOnly=yes",
         ];

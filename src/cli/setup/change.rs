@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::planning::Plan;
+use super::planning::{Plan, must_be_in_force};
 use super::{Error, ExitCode, Stop, Terminal, must_be_the_first, roll_back, trial, waiting};
 use crate::backup::{Keeper, Manner, Problem, clock, sshd};
 use crate::setup::Record;
@@ -24,7 +24,7 @@ pub(super) fn make(
     let deadline = now.saturating_add(wait.as_secs());
     let record = Record {
         sessions: session::all(),
-        reloads_sshd: plan.reloads_sshd,
+        reloads_sshd: plan.sshd.is_some(),
         ..Record::pending(user.name.as_str(), boot, deadline, marks)
     };
     // Half of a change is taken back by the clock; but no key of this terminal may leave one.
@@ -37,10 +37,7 @@ pub(super) fn make(
 
 fn made(keeper: &Keeper, record: Record, plan: &Plan) -> Result<(), Error> {
     let record = keeper.keep(record, &plan.files)?;
-    let done = clock::start()
-        .and_then(|()| keeper.change(&plan.files))
-        .and_then(|()| if plan.reloads_sshd { sshd::check().and_then(|()| sshd::reload()) } else { Ok(()) });
-    let Err(problem) = done else { return Ok(()) };
+    let Err(problem) = put_in_force(keeper, &record, plan) else { return Ok(()) };
     keeper.put_back(&record, Manner::AtAnyRate)?;
     if record.reloads_sshd {
         let _ = sshd::reload();
@@ -49,4 +46,14 @@ fn made(keeper: &Keeper, record: Record, plan: &Plan) -> Result<(), Error> {
     keeper.forget()?;
     let mend = "all is as it was; mend this, and begin again";
     Err(Stop::said(format!("the change could not be made: {problem}"), mend))
+}
+
+fn put_in_force(keeper: &Keeper, record: &Record, plan: &Plan) -> Result<(), Error> {
+    clock::start()?;
+    keeper.change(&plan.files)?;
+    let Some(ssh) = plan.sshd else { return Ok(()) };
+    // Now of the real files.
+    sshd::check()?;
+    must_be_in_force(&sshd::settings(&record.user, None)?, ssh)?;
+    Ok(sshd::reload()?)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Error, Stop};
 use crate::backup::{self, Planned, Problem, TrialDirectory, words};
 use crate::doctor::Machine;
-use crate::setup::{Choices, FileEdit, Service, plan as edits_of, sshd};
+use crate::setup::{Choices, FileEdit, FirstFactor, Service, plan as edits_of, sshd};
 use crate::sys::secure_file::OpenError;
 use crate::sys::system_file;
 use crate::user::User;
@@ -21,8 +21,8 @@ const INCLUDE: &str = "Include /etc/ssh/sshd_config.d/*.conf";
 pub(super) struct Plan {
     /// Its files, in the order in which they are changed.
     pub(super) files: Vec<Planned>,
-    /// Whether sshd has to read its configuration again.
-    pub(super) reloads_sshd: bool,
+    /// What sshd must ask for before the code, where it has to read its configuration again.
+    pub(super) sshd: Option<FirstFactor>,
 }
 
 /// What becomes of the files. Afterwards `machine` is what it will be.
@@ -32,16 +32,16 @@ pub(super) fn plan(machine: &mut Machine, choices: &Choices, user: &User) -> Res
         Stop::said(what, "change it by hand, by the examples in /usr/share/doc/countersign/pam.d")
     })?;
     let mut files = edits.into_iter().map(planned).collect::<Result<Vec<_>, _>>()?;
-    let mut reloads_sshd = false;
+    let mut reloaded = None;
     if choices.services.contains(&Service::Sshd) {
         let (file, told) = sshd_file(choices, user)?;
         if let Some(sshd) = &mut machine.sshd {
             sshd.settings = Ok(told);
         }
-        reloads_sshd = file.is_some();
+        reloaded = file.is_some().then_some(choices.ssh);
         files.extend(file);
     }
-    Ok(Plan { files, reloads_sshd })
+    Ok(Plan { files, sshd: reloaded })
 }
 
 /// The file as it is, if it still is what was read of it.
@@ -72,7 +72,7 @@ fn sshd_file(choices: &Choices, user: &User) -> Result<(Option<Planned>, String)
     };
     let main = directory.write("sshd_config", &main)?;
     let told = backup::sshd::settings(user.name.as_str(), Some(&main))?;
-    must_be_in_force(&told, choices)?;
+    must_be_in_force(&told, choices.ssh)?;
     let before = match system_file::read(Path::new(sshd::DROP_IN)) {
         Ok(file) => Some(file),
         Err(OpenError::Absent) => None,
@@ -101,8 +101,9 @@ fn must_come_first() -> Result<(), Error> {
     }
 }
 
-fn must_be_in_force(told: &str, choices: &Choices) -> Result<(), Error> {
-    let missing = sshd::not_in_force(told, choices.ssh);
+/// What sshd goes by must be what was written.
+pub(super) fn must_be_in_force(told: &str, ssh: FirstFactor) -> Result<(), Error> {
+    let missing = sshd::not_in_force(told, ssh);
     if missing.is_empty() {
         return Ok(());
     }

@@ -71,7 +71,10 @@ fn stands(record: Option<&Record>, at_boot: bool) -> Result<Now, Problem> {
     };
     let boot = sys::host::boot().map_err(Problem::Clock)?;
     let now = sys::clock::since_boot().map_err(Problem::Clock)?;
-    let is_due = if at_boot { record.boot != boot } else { record.left(&boot, now).is_none() };
+    let is_over = record.left(&boot, now).is_none();
+    // systemd may start the unit whenever it starts something else. The clock runs then; after a restart of the
+    // machine, or of what runs on the same kernel, it does not.
+    let is_due = is_over || (at_boot && !clock::is_running());
     Ok(if is_due { Now::Due } else { Now::NotDue })
 }
 
