@@ -229,6 +229,61 @@ fn what_nobody_confirms_is_put_back_by_itself_also_without_the_session_and_after
     ground.must(&["sh", "-c", "! systemctl --failed --quiet | grep countersign"]);
 }
 
+/// Each line spoils the machine and names what setup says then; nothing is changed by it.
+const SPOILERS: [(&str, &str); 7] = [
+    (
+        "printf 'auth sufficient pam_unix.so\\nauth required pam_countersign.so\\n' >/etc/pam.d/door",
+        "error without_code: /etc/pam.d/door:1",
+    ),
+    (
+        "sed -i 's/^@include common-auth/auth required pam_unix.so/' /etc/pam.d/sshd",
+        "/etc/pam.d/sshd cannot be changed by setup: its line 4 ",
+    ),
+    (
+        "mv /etc/pam.d/sshd /etc/pam.d/away; ln -s away /etc/pam.d/sshd",
+        "/etc/pam.d/sshd: it is a link, or no plain file",
+    ),
+    (
+        "sed -i /^Include/d /etc/ssh/sshd_config",
+        "hint: write as its first line: Include /etc/ssh/sshd_config.d/*.conf",
+    ),
+    (
+        "echo 'Port 22' >/etc/ssh/sshd_config.d/00-a.conf",
+        "sshd reads /etc/ssh/sshd_config.d/00-a.conf before ",
+    ),
+    (
+        "printf 'Match User alice\\nPasswordAuthentication yes\\n' >>/etc/ssh/sshd_config",
+        "configuration overrides: PasswordAuthentication no",
+    ),
+    ("usermod --password '!' alice", "alice has neither a password nor a key"),
+];
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn what_would_lock_out_or_cannot_be_tried_stops_a_setup_before_it_asks_for_a_code() {
+    let ground = Ground::boot("trixie");
+    ground.must(&["cp", "-a", "/etc", "/var/etc"]);
+    for (spoil, said) in SPOILERS {
+        ground.must(&["sh", "-c", spoil]);
+        let spoilt = ground.snapshot();
+        let stopped = ground.run(&["countersign", "setup", "--yes", "--user=alice", "--service=sshd"]);
+        assert!([1, 3].contains(&stopped.status), "{spoil}: {stopped:#?}");
+        assert!(stopped.stderr.contains(said), "{spoil}: {stopped:#?}");
+        assert!(!stopped.stderr.contains(installed::CODE_PROMPT), "{spoil}: {stopped:#?}");
+        assert_eq!(ground.snapshot(), spoilt, "{spoil}");
+        ground.must(&["sh", "-c", "rm -rf /etc/pam.d /etc/ssh; cp -a /var/etc/. /etc/"]);
+    }
+    // sshd as Debian has it lets root in with a key alone, and asks him for no code.
+    ground.authorize_key("root");
+    let root = ground.run(&["countersign", "setup", "--dry-run", "--user=root", "--service=sshd"]);
+    assert_eq!(root.status, 3, "{root:#?}");
+    assert!(root.stderr.contains("so root would be kept out"), "{root:#?}");
+    let other = ground.run(&["runuser", "-u", "alice", "--", "countersign", "setup", "--dry-run"]);
+    assert_eq!(other.status, 3, "{other:#?}");
+    let both = ground.run(&["countersign", "setup", "--confirm", "--undo"]);
+    assert_eq!(both.status, 2, "{both:#?}");
+}
+
 #[test]
 #[ignore = "needs root: boots a container"]
 fn nothing_is_changed_without_a_login_that_worked_and_what_is_typed_puts_it_back_at_once() {
