@@ -1,4 +1,4 @@
-//! Setup and undo, killed at every system call that changes something.
+//! Setup and undo, killed at every system call that changes something, and setup where such a call fails.
 
 use crate::ground::{Ground, MADE};
 use crate::injection::{self, Step};
@@ -82,7 +82,7 @@ fn must_be_undone(ground: &Ground, before: &str, step: &Step) {
 
 #[test]
 #[ignore = "needs root: boots a container"]
-fn a_setup_or_an_undo_that_is_killed_at_any_call_is_taken_back_whole() {
+fn a_setup_or_an_undo_that_is_killed_or_fails_at_any_call_is_taken_back_whole() {
     let ground = Ground::boot_with("bookworm", &PACKAGES);
     let before = ground.snapshot();
     let old = STACKS.map(|path| ground.read(path));
@@ -103,6 +103,14 @@ fn a_setup_or_an_undo_that_is_killed_at_any_call_is_taken_back_whole() {
     for step in &of_setup {
         assert!(!setup(&ground, &strace(&step.killing())), "not killed at {step}");
         must_be_old_or_new(&ground, &old, step);
+        must_be_undone(&ground, &before, step);
+    }
+    // Nor does a call that fails leave half of anything: what was made is taken back, or all of it is made.
+    for step in &of_setup {
+        let is_made = setup(&ground, &strace(&step.failing_with("ENOSPC")));
+        let stacks = STACKS.map(|path| ground.read(path));
+        assert!(is_made || stacks == old, "{step} failed and left:\n{stacks:?}");
+        assert!(!is_made || (0..STACKS.len()).all(|place| stacks[place] != old[place]), "{step} failed");
         must_be_undone(&ground, &before, step);
     }
     for step in &of_undo {

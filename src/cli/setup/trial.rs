@@ -83,7 +83,7 @@ impl Trial<'_> {
                 Verdict::Unavailable => break,
             }
         }
-        let what = format!("no login by {name} succeeded, so nothing was changed");
+        let what = format!("no login by {name} succeeded, so no file was changed");
         Err(Stop::said(what, "journalctl -t countersign, and /var/log/auth.log, say why"))
     }
 
@@ -93,7 +93,7 @@ impl Trial<'_> {
             Verdict::Refused => Ok(()),
             Verdict::Proven | Verdict::Unavailable => {
                 let what = format!(
-                    "{} does not refuse what is no code, so nothing was changed",
+                    "{} does not refuse what is no code, so no file was changed",
                     self.service.name()
                 );
                 Err(Stop::said(what, "countersign doctor"))
