@@ -48,7 +48,7 @@ pub enum Manner {
 }
 
 /// What is recorded of a file.
-pub fn version_of(file: &SystemFile) -> Version {
+fn version_of(file: &SystemFile) -> Version {
     let hex =
         |(name, value): &(CString, Vec<u8>)| (name.to_string_lossy().into_owned(), HEXLOWER.encode(value));
     let SystemFile { content, mode, uid, gid, attributes } = file;
@@ -173,7 +173,8 @@ impl Keeper {
             Step::Refuse => {
                 let name = format!("{FOUND}{number}");
                 let _ = self.directory.unlink(&name);
-                now.map_or(Ok(()), |now| self.copy(&name, &now.content))?;
+                // Where it cannot be kept, a way in still counts for more.
+                let _ = now.map(|now| self.copy(&name, &now.content));
             }
             Step::PutBack => {}
         }

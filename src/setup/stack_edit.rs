@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::choices::{Choices, FirstFactor, Service};
+use super::choices::{Choices, Service};
 use super::example;
 use crate::doctor::{How, PamFiles, ProofLine, asks_for_code, proof_lines};
 
@@ -91,11 +91,6 @@ fn as_substack(line: &str, how: How) -> Option<String> {
     let start = line.find(control).filter(|_| control.eq_ignore_ascii_case("include"))?;
     let (before, rest) = line.split_at_checked(start)?;
     Some(format!("{before}substack{}", rest.get(control.len()..)?))
-}
-
-/// Whether the example for a first factor leaves the password in the stack.
-pub fn asks_for_password(service: Service, ssh: FirstFactor) -> bool {
-    example::lines_of(service, ssh).1
 }
 
 #[cfg(test)]

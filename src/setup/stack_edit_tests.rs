@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::doctor::{Machine, Severity, Sshd, examine};
+use crate::setup::FirstFactor;
 use crate::setup::plan::{FileEdit, plan};
 use crate::setup::put_back::{Step, Versions, step};
 

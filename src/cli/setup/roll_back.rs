@@ -58,10 +58,11 @@ fn tick(at_boot: bool, terminal: &mut Terminal) -> Result<Now, Problem> {
     let Some(keeper) = Keeper::open()? else { return Ok(Now::Nothing) };
     // Under the lock: it may have been confirmed meanwhile.
     let Some(record) = keeper.record()? else { return Ok(Now::Nothing) };
-    if let Now::Due = stands(Some(&record), at_boot)? {
+    let now = stands(Some(&record), at_boot)?;
+    if let Now::Due = now {
         take_back(&keeper, &record, terminal)?;
     }
-    Ok(Now::Due)
+    Ok(now)
 }
 
 fn stands(record: Option<&Record>, at_boot: bool) -> Result<Now, Problem> {
