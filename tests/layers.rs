@@ -100,7 +100,7 @@ const TABLE: [(&str, &[&str]); 26] = [
 ];
 
 /// The modules that only compute.
-const PURE: [&str; 16] = [
+const PURE: [&str; 17] = [
     "notice",
     "document",
     "qr",
