@@ -136,10 +136,14 @@ fn source(text: &str) -> Result<SourceName, &'static str> {
 #[command(after_help = "\
 Examples:
   countersign doctor                      before a stack is changed, and after
+  countersign doctor --everywhere         before every service is to ask for a code
   countersign doctor --json               for monitoring, see docs/json.md
 
 Exit status: 0 nothing worse than a note, 5 warnings, 6 errors, 3 not root")]
 pub(super) struct Doctor {
+    /// Look at the machine as if every service asked those for a code who are enrolled
+    #[arg(long)]
+    pub(super) everywhere: bool,
     /// Write JSON, as docs/json.md describes it
     #[arg(long)]
     pub(super) json: bool,

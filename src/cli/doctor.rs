@@ -1,6 +1,7 @@
 //! `countersign doctor`: what would keep people out or let them in.
 
 pub(super) mod look;
+mod units;
 
 use serde::Serialize;
 
@@ -19,7 +20,11 @@ struct Findings {
 /// Looks at the machine and says what is wrong with it; the exit code is that of the worst.
 pub(super) fn run(options: &Doctor, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     who::require_root()?;
-    report("doctor", examine(&look::machine()), options.json, terminal)
+    let mut machine = look::machine();
+    if options.everywhere {
+        machine.pam.ask_everywhere();
+    }
+    report("doctor", examine(&machine), options.json, terminal)
 }
 
 /// Tells what was found, as text or as JSON under this name.

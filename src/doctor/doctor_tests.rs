@@ -190,6 +190,72 @@ fn lines_that_do_something_else_than_was_meant_are_found() {
 }
 
 #[test]
+fn the_profile_names_who_is_asked_and_which_daemons_are_not_root() {
+    let everywhere = |policy: &str| {
+        let mut machine = well();
+        let plain = "@include common-auth\n@include common-account\n";
+        machine.pam =
+            files(&[("common-auth", COMMON_AUTH), ("common-account", "account required pam_unix.so\n")]);
+        for service in ["cups", "login", "nginx", "radiusd", "sshd", "countersign"] {
+            let text = if service == "countersign" { "auth required pam_unix.so\n" } else { plain };
+            machine.pam.insert(service, &format!("/etc/pam.d/{service}"), text.to_owned());
+        }
+        machine.daemons.push(Daemon { service: "radiusd".to_owned(), user: "radius".to_owned() });
+        machine.policy = Policy(Ok(PolicyFile::parse(policy).unwrap()));
+        assert!(!codes(&machine).contains(&"in_shared_file"), "before it is enabled");
+        machine.pam.ask_everywhere();
+        let once = examine(&machine);
+        machine.pam.ask_everywhere();
+        assert_eq!(examine(&machine), once, "it is put there once");
+        once
+    };
+    let found = everywhere("");
+    let of = |code: &str| -> Vec<&str> {
+        found.iter().filter(|finding| finding.code == code).map(|finding| finding.what.as_str()).collect()
+    };
+    assert!(of("in_shared_file")[0].ends_with(": cups, login, nginx, radiusd, sshd"), "{found:#?}");
+    let daemons = of("daemon_not_root");
+    assert_eq!(daemons.len(), 2, "{daemons:?}");
+    assert!(daemons[0].starts_with("nginx is usually run by www-data"), "{daemons:?}");
+    assert!(daemons[1].starts_with("radiusd is run by radius"), "{daemons:?}");
+    // Who is not enrolled gets in as before, and nobody without what he needed before.
+    assert!(found.iter().any(|finding| finding.code == "nullok"));
+    for code in ["without_code", "code_alone", "nobody_gets_in", "asked_twice"] {
+        assert_eq!(of(code), [""; 0], "{code}");
+    }
+    let spared = "[service]\nverifiers = [\"radius\"]\n[[rule]]\nservices = [\"nginx\"]\nthen = \"exempt\"\n";
+    assert!(everywhere(spared).iter().all(|finding| finding.code != "daemon_not_root"));
+}
+
+#[test]
+fn a_line_in_the_session_of_all_asks_for_nothing() {
+    let session = "session required pam_unix.so\nsession optional pam_countersign.so\n";
+    assert_eq!(with_stack("common-session", session), [""; 0]);
+}
+
+/// As `docs/redhat.md` says.
+#[test]
+fn behind_the_substack_of_fedora_nobody_gets_in_without_either() {
+    let auth = "auth required pam_env.so\nauth sufficient pam_unix.so nullok\nauth sufficient pam_sss.so forward_pass\n\
+                auth required pam_deny.so\n";
+    let found = |postlogin: &str, sshd: &str| {
+        let mut machine = well();
+        let own = "auth required pam_unix.so\naccount required pam_unix.so\n";
+        machine.pam =
+            files(&[("password-auth", auth), ("postlogin", postlogin), ("sshd", sshd), ("countersign", own)]);
+        codes(&machine)
+    };
+    let feature = "auth required pam_countersign.so nullok\nsession optional pam_umask.so silent\n";
+    let stack = "auth substack password-auth\nauth include postlogin\naccount required pam_unix.so\n";
+    assert_eq!(found(feature, stack), ["in_shared_file", "nullok"]);
+    let in_between =
+        "auth substack password-auth\nauth required pam_countersign.so\nauth include postlogin\n";
+    assert_eq!(found("", in_between), [""; 0]);
+    // Behind an include it would never be reached.
+    assert_eq!(found("", &in_between.replace("substack", "include")), ["without_code"]);
+}
+
+#[test]
 fn who_enrols_at_a_login_must_have_proven_his_password_before() {
     let found = |stack: &str, policy: &str| {
         with(|machine| {

@@ -146,13 +146,19 @@ impl Guarded {
 pub(super) fn guarded(files: &PamFiles) -> Vec<Guarded> {
     files
         .services()
-        .filter(|service| *service != OWN_SERVICE && !service.starts_with("common-"))
+        .filter(|service| *service != OWN_SERVICE && !is_shared(service))
         .map(|service| Guarded { service: service.to_owned(), stack: stack_of(files, service, "auth") })
         .filter(|guarded| match &guarded.stack {
             Ok(_) => guarded.modules().into_iter().any(is_ours),
             Err(_) => files.get(&guarded.service).is_some_and(|(_, text)| text.contains(OURS)),
         })
         .collect()
+}
+
+/// Whether a file is there for others to include, and no program asks for it: those of Debian, and of Fedora.
+pub(super) fn is_shared(name: &str) -> bool {
+    let of_fedora = ["system-auth", "password-auth", "fingerprint-auth", "smartcard-auth", "postlogin"];
+    name.starts_with("common-") || of_fedora.contains(&name)
 }
 
 pub(super) fn flattened(stack: &[Entry]) -> Vec<&Module> {

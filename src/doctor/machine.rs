@@ -30,6 +30,8 @@ pub struct Machine {
     pub store_problem: Option<(String, String)>,
     /// What is kept of whom.
     pub enrolments: Vec<Enrolment>,
+    /// Services of PAM whose unit of the same name systemd runs as somebody else than root.
+    pub daemons: Vec<Daemon>,
     /// Whether somebody listens at the socket of the service.
     pub has_service: bool,
     /// What the store is on, where state cannot be overwritten in place.
@@ -98,6 +100,15 @@ pub struct Account {
     pub name: String,
     /// Its number.
     pub uid: u32,
+}
+
+/// A program that asks PAM about others, and is not root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Daemon {
+    /// The service of PAM that it asks.
+    pub service: String,
+    /// The account that it runs as.
+    pub user: String,
 }
 
 /// What is kept of a user.

@@ -14,13 +14,14 @@ mod people;
 pub mod policy;
 mod proof_line;
 mod setup;
+mod shared;
 mod sshd;
 mod stack;
 mod surroundings;
 
 use serde::Serialize;
 
-pub use machine::{Account, Enrolment, Machine, Policy, Setup, Sshd, WrongFile};
+pub use machine::{Account, Daemon, Enrolment, Machine, Policy, Setup, Sshd, WrongFile};
 pub use proof_line::{How, ProofLine, asks_for_code, proof_lines};
 pub use stack::PamFiles;
 
@@ -78,6 +79,7 @@ impl Finding {
 pub fn examine(machine: &Machine) -> Vec<Finding> {
     let guarded = guarded::guarded(&machine.pam);
     let mut findings = pam::examine(machine, &guarded);
+    findings.extend(shared::examine(machine, &guarded));
     findings.extend(own_stack::examine(machine));
     findings.extend(sshd::examine(machine, &guarded));
     findings.extend(people::examine(machine, &guarded));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::dispatch::Returned;
-use super::guarded::{Guarded, OURS, Person, Proves, asks_for_key, flattened, is_ours, proves};
+use super::guarded::{Guarded, Person, Proves, asks_for_key, flattened, is_ours, proves};
 use super::machine::Machine;
 use super::stack::{Module, PamFiles, stack_of};
 use super::{Finding, Severity};
@@ -33,7 +33,6 @@ pub(super) fn examine(machine: &Machine, guarded: &[Guarded]) -> Vec<Finding> {
         guarded.iter().flat_map(|guarded| examine_stack(machine, guarded)).collect();
     findings.extend(siblings(machine, guarded));
     findings.extend(other_facilities(&machine.pam));
-    findings.extend(shared(&machine.pam));
     let mut seen = BTreeSet::new();
     findings.retain(|finding| seen.insert((finding.code, finding.place.clone(), finding.what.clone())));
     findings
@@ -223,25 +222,6 @@ fn other_facilities(files: &PamFiles) -> Vec<Finding> {
                 let mend = "write auth in place of it, or take the line out";
                 findings.push(Finding::new(Severity::Warning, "wrong_facility", &module.place, what, mend));
             }
-        }
-    }
-    findings
-}
-
-/// The module in a file that all services include.
-fn shared(files: &PamFiles) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for service in
-        files.services().filter(|service| service.starts_with("common-") || *service == "system-auth")
-    {
-        let Some((path, text)) = files.get(service) else { continue };
-        let own_line = |line: &str| line.split('#').next().is_some_and(|line| line.contains(OURS));
-        if let Some(number) = text.lines().position(own_line) {
-            let what =
-                "every service that includes this file asks for a code, those that cannot show a prompt too";
-            let mend = "put the module's line into the files of the services that you mean";
-            let place = format!("{path}:{}", number + 1);
-            findings.push(Finding::new(Severity::Warning, "in_shared_file", place, what, mend));
         }
     }
     findings

@@ -3,6 +3,11 @@
 
 use std::collections::BTreeMap;
 
+/// Files by which every service asks for a password: of Debian, and of Fedora.
+const EVERYBODYS: [&str; 2] = ["common-auth", "system-auth"];
+/// What the profile of the Debian package puts at their end (`packaging/debian/pam-profile`).
+const PROFILE: &str = "auth requisite pam_countersign.so nullok";
+
 /// How deep files may include one another, as in libpam.
 const DEEPEST: usize = 16;
 
@@ -14,6 +19,17 @@ impl PamFiles {
     /// Takes a file: the name of its service, its path, its text.
     pub fn insert(&mut self, name: &str, path: &str, text: String) {
         self.0.insert(name.to_owned(), (path.to_owned(), text));
+    }
+
+    /// Puts the module where every service asks for a code, as enabling its profile does, unless it is there.
+    pub fn ask_everywhere(&mut self) {
+        let Some(name) = EVERYBODYS.into_iter().find(|name| self.0.contains_key(*name)) else { return };
+        let Some((_, text)) = self.0.get_mut(name).filter(|(_, text)| !calls_us(text)) else { return };
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(PROFILE);
+        text.push('\n');
     }
 
     /// The names of all services.
@@ -136,6 +152,11 @@ fn read(files: &PamFiles, name: &str, facility: &str, depth: usize) -> Result<Ve
         }
     }
     Ok(entries)
+}
+
+/// Whether a line that is no comment names the module.
+fn calls_us(text: &str) -> bool {
+    logical_lines(text).iter().any(|(_, line)| line.contains("pam_countersign"))
 }
 
 /// Lines without comments, those that end in a backslash joined to the next, with the number of the first.

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::statfs::{BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, FsType, XFS_SUPER_MAGIC, statfs};
 
+use super::units;
 use crate::backend;
 use crate::backup;
 use crate::cli::check_config;
@@ -46,6 +47,7 @@ const PEOPLE: std::ops::Range<u32> = 1000..65_534;
 /// All that is looked at.
 pub(in crate::cli) fn machine() -> Machine {
     let (pam, mut wrong_files) = pam_files();
+    let daemons = units::not_root(&pam);
     let module = module();
     let others = module.iter().map(String::as_str).chain([SSHD_CONFIG]);
     wrong_files.extend(others.filter_map(|path| wrong_file(Path::new(path))));
@@ -63,6 +65,7 @@ pub(in crate::cli) fn machine() -> Machine {
         accounts: accounts(),
         store_problem,
         enrolments,
+        daemons,
         has_service: Service::connect(Path::new(wire::SOCKET)).is_ok_and(|service| service.is_some()),
         odd_filesystem: odd_filesystem(),
         denials: denials(),
@@ -77,8 +80,7 @@ fn pam_files() -> (PamFiles, Vec<WrongFile>) {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             // What packages and editors leave beside a file is no service.
             let is_leftover = name.starts_with('.')
-                || name.contains(".dpkg-")
-                || name.contains(".rpm")
+                || [".dpkg-", ".pam-", ".rpm"].iter().any(|part| name.contains(part))
                 || name.ends_with('~');
             let Some(text) = text_of(&path) else { continue };
             if !is_leftover {
@@ -146,7 +148,7 @@ fn sshd() -> Option<Sshd> {
 }
 
 /// What a program of this machine prints, or what it complains of. `None` where it is not there.
-fn output_of(program: &str, arguments: &[&str]) -> Option<Result<String, String>> {
+pub(super) fn output_of(program: &str, arguments: &[&str]) -> Option<Result<String, String>> {
     let output = Command::new(program)
         .args(arguments)
         .env_clear()
