@@ -71,6 +71,150 @@ fn installing_enables_nothing() {
     assert_eq!(policies, ["usr/share/doc/countersign/countersign.toml"]);
 }
 
+/// A machine as a distribution leaves it: directories, stacks, and what others have installed beside.
+fn distribution() -> tempfile::TempDir {
+    let machine = tempfile::tempdir().expect("a directory");
+    for folder in [
+        "etc/apparmor.d/abstractions",
+        "etc/fail2ban/filter.d",
+        "etc/fail2ban/jail.d",
+        "etc/pam.d",
+        "etc/security",
+        "etc/ssh/sshd_config.d",
+        "usr/bin",
+        "usr/lib/pam.d",
+        "usr/lib/security",
+        "usr/lib/systemd/system",
+        "usr/share/bash-completion/completions",
+        "usr/share/doc",
+        "usr/share/fish/vendor_completions.d",
+        "usr/share/man/man1",
+        "usr/share/man/man5",
+        "usr/share/man/man8",
+        "usr/share/zsh/site-functions",
+        "usr/share/zsh/vendor-completions",
+        "var/lib",
+    ] {
+        fs::create_dir_all(machine.path().join(folder)).expect("a directory");
+    }
+    for (file, text) in [
+        (
+            "etc/pam.d/common-auth",
+            "auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\n",
+        ),
+        ("etc/pam.d/login", "@include common-auth\n"),
+        ("etc/pam.d/sshd", "@include common-auth\n"),
+        ("etc/pam.d/sudo", "@include common-auth # not pam_countersign.so\n"),
+        ("etc/security/limits.conf", "# none\n"),
+        ("etc/ssh/sshd_config", "UsePAM yes\n"),
+        ("usr/lib/pam.d/other", "auth required pam_deny.so\n"),
+        ("usr/lib/security/pam_unix.so", "a module\n"),
+        ("usr/share/man/man1/count.1", "another page\n"),
+    ] {
+        fs::write(machine.path().join(file), text).expect("a file");
+    }
+    machine
+}
+
+/// Everything below a directory, also empty directories: name, mode and bytes.
+fn everything(root: &Path) -> Vec<(String, u32, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).expect("a directory").flatten().map(|entry| entry.path()) {
+            let name = path.strip_prefix(root).expect("below").to_string_lossy().into_owned();
+            let mode = fs::metadata(&path).expect("a file").permissions().mode();
+            if path.is_dir() {
+                found.push((name, mode, Vec::new()));
+                folders.push(path);
+            } else {
+                found.push((name, mode, fs::read(&path).expect("a file")));
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn installing_changes_nothing_that_was_there() {
+    let machine = distribution();
+    let before = everything(machine.path());
+    must(&make("install", machine.path()));
+    must(&make("install-configuration", machine.path()));
+    let after = everything(machine.path());
+    assert!(after.len() > before.len() + 40);
+    for file in before {
+        assert!(after.contains(&file), "{} has changed", file.0);
+    }
+}
+
+#[test]
+fn removing_leaves_the_machine_as_it_was() {
+    for both in [&["install"][..], &["install", "install-configuration"]] {
+        let machine = distribution();
+        let before = everything(machine.path());
+        for target in both {
+            must(&make(target, machine.path()));
+        }
+        must(&make("uninstall", machine.path()));
+        assert_eq!(everything(machine.path()), before);
+    }
+}
+
+#[test]
+fn what_packages_bring_besides_is_in_force_nowhere_and_kept_once_it_is_changed() {
+    let machine = distribution();
+    must(&make("install", machine.path()));
+    let installed = listing(machine.path());
+    must(&make("install-configuration", machine.path()));
+    let more: Vec<String> =
+        listing(machine.path()).into_iter().filter(|file| !installed.contains(file)).collect();
+    let expected = [
+        "etc/apparmor.d/abstractions/countersign",
+        "etc/apparmor.d/abstractions/countersign-store",
+        "etc/fail2ban/filter.d/countersign.conf",
+        "etc/fail2ban/jail.d/countersign.conf",
+        "etc/security/countersign.toml",
+    ];
+    assert_eq!(more, expected);
+    let read = |file: &str| fs::read_to_string(machine.path().join(file)).expect("a file");
+    assert!(read("etc/fail2ban/jail.d/countersign.conf").contains("\nenabled  = false\n"));
+
+    let policy = machine.path().join("etc/security/countersign.toml");
+    fs::write(&policy, "attempts = 1\n").expect("a file");
+    must(&make("install-configuration", machine.path()));
+    must(&make("uninstall", machine.path()));
+    assert_eq!(fs::read_to_string(&policy).expect("the policy"), "attempts = 1\n");
+    let ours = listing(machine.path()).into_iter().filter(|file| file.contains("countersign"));
+    assert_eq!(ours.collect::<Vec<_>>(), ["etc/security/countersign.toml"]);
+}
+
+/// A command for another kind of machine cannot write its pages here.
+#[test]
+fn after_a_cross_build_another_command_writes_the_pages() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let foreign = folder.path().join("countersign");
+    fs::write(&foreign, "for another kind of machine").expect("a file");
+    fs::set_permissions(&foreign, fs::Permissions::from_mode(0o755)).expect("its mode");
+    let here = std::env::var_os("COUNTERSIGN_COMMAND").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release/countersign"),
+        std::path::PathBuf::from,
+    );
+    let (native, cross) = (folder.path().join("native"), folder.path().join("cross"));
+    must(&make("install", &native));
+    let command = format!("COMMAND={}", foreign.display());
+    assert!(!make_with("install", &cross, &[&command]).status.success(), "it cannot be run here");
+    must(&make_with("install", &cross, &[&command, &format!("COMMAND_HERE={}", here.display())]));
+    let mut expected = everything(&native);
+    for file in &mut expected {
+        if file.0 == "usr/bin/countersign" {
+            file.2 = b"for another kind of machine".to_vec();
+        }
+    }
+    assert!(everything(&cross) == expected);
+}
+
 #[test]
 fn every_manual_page_is_where_man_looks_for_it() {
     let machine = tempfile::tempdir().expect("a directory");

@@ -54,11 +54,16 @@ impl Guarded {
     /// Like [`Guarded::boot`], with more of Debian's packages.
     pub fn boot_with(suite: &str, packages: &[&str]) -> Guarded {
         let built = files::built();
-        let machine = Machine::boot(&Image::debian_with(suite, packages));
-        files::install(&built, &machine);
+        let guarded = Guarded::boot_without(suite, packages);
+        files::install(&built, &guarded);
         // What the examples replace, so that a test can go back to it.
-        machine.must(&["cp", "-a", "/etc/pam.d", example::PRISTINE]);
-        Guarded { machine }
+        guarded.must(&["cp", "-a", "/etc/pam.d", example::PRISTINE]);
+        guarded
+    }
+
+    /// Boots a machine in which countersign is not installed, for tests that do it in their own way.
+    pub fn boot_without(suite: &str, packages: &[&str]) -> Guarded {
+        Guarded { machine: Machine::boot(&Image::debian_with(suite, packages)) }
     }
 
     /// Adds a user whose password is [`password_of`] him.

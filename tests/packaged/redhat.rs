@@ -1,0 +1,125 @@
+//! The RPM, by Debian's rpm in a booted Debian: where its files go, and what its scripts do. Logins by it are not
+//! shown here, since Debian looks for modules elsewhere.
+
+use super::files::{must_unattended, unattended};
+use super::guesses::PACKAGES;
+use super::installed::Guarded;
+use super::made::{must, rpm};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const MODULE: &str = "/usr/lib64/security/pam_countersign.so";
+/// Debian's database knows nothing of what dpkg has installed.
+const RPM: [&str; 2] = ["rpm", "--nodeps"];
+
+/// The same files as an RPM of a lower version.
+fn older_rpm(folder: &Path) -> PathBuf {
+    let repository = env!("CARGO_MANIFEST_DIR");
+    let source = folder.join("source");
+    let needed =
+        ["Makefile", "Cargo.toml", "packaging", "docs", "pam.d", "README.md", "CHANGELOG.md", "LICENSE-MIT"];
+    std::fs::create_dir(&source).expect("a directory");
+    let mut copy = Command::new("cp");
+    must(copy.current_dir(repository).arg("-R").args(needed).arg("LICENSE-APACHE").arg(&source));
+    must(
+        Command::new("sed")
+            .args(["-i", "0,/^version = /s/^version = .*/version = \"0.0.9\"/"])
+            .arg(source.join("Cargo.toml")),
+    );
+    let built = |variable: &str, name: &str| {
+        let path = std::env::var_os(variable)
+            .map_or_else(|| PathBuf::from(format!("target/release/{name}")), PathBuf::from);
+        Path::new(repository).join(path)
+    };
+    let (module, command) =
+        (built("COUNTERSIGN_MODULE", "libpam_countersign.so"), built("COUNTERSIGN_COMMAND", "countersign"));
+    let made = folder.join("made");
+    let mut script = Command::new(source.join("packaging/rpm"));
+    script.arg(&made).arg(module).arg(&command).arg(&command);
+    // There is no repository: its last commit cannot say when it was made.
+    must(script.env("SOURCE_DATE_EPOCH", "1790000000").env_remove("MAKEFLAGS").env_remove("MFLAGS"));
+    std::fs::read_dir(made).expect("a directory").flatten().next().expect("a package").path()
+}
+
+fn rpm_does(guarded: &Guarded, words: &[&str]) -> String {
+    must_unattended(guarded, &[&RPM[..], words].concat())
+}
+
+fn is_there(guarded: &Guarded, path: &str) -> bool {
+    guarded.run(&["test", "-e", path]).status == 0
+}
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn the_rpm_is_installed_upgraded_and_erased_and_never_while_a_stack_calls_its_module() {
+    let guarded = Guarded::boot_without("bookworm", &PACKAGES);
+    guarded.add_person("alice");
+    let before = super::files::stacks(&guarded);
+    let folder = tempfile::tempdir().expect("a directory");
+    guarded.copy_in(&older_rpm(folder.path()), "/root/older.rpm", 0o644);
+    guarded.copy_in(&rpm(), "/root/newer.rpm", 0o644);
+
+    let told = rpm_does(&guarded, &["--install", "/root/older.rpm"]);
+    assert!(told.contains("asks nobody for a code yet"), "{told}");
+    for (path, mode) in [
+        (MODULE, "644"),
+        ("/usr/bin/countersign", "755"),
+        ("/usr/share/man/man8/pam_countersign.8.gz", "644"),
+        ("/usr/lib/systemd/system/countersign.socket", "644"),
+        ("/usr/share/selinux/packages/countersign.pp", "644"),
+        ("/etc/security/countersign.toml", "644"),
+        ("/var/lib/countersign", "700"),
+        ("/run/countersign-seen", "700"),
+    ] {
+        assert_eq!(guarded.must(&["stat", "-c", "%a %U", path]), format!("{mode} root\n"), "{path}");
+    }
+    guarded.must(&["rpm", "--verify", "--nodeps", "countersign"]);
+    guarded.must(&["countersign", "check-config"]);
+    // Nothing but the stack of our own is new among those of PAM.
+    guarded.must(&["systemctl", "start", "countersign.socket"]);
+    guarded.plant("alice");
+    let status = guarded.must(&["runuser", "-u", "alice", "--", "countersign", "status", "alice"]);
+    assert!(status.contains("phone"), "{status}");
+    let pid = || guarded.must(&["systemctl", "show", "--property=MainPID", "--value", "countersign.service"]);
+    let old_service = pid();
+    assert_ne!(old_service, "0\n");
+    let policy = "remember = \"12h\"\n";
+    guarded.write("/etc/security/countersign.toml", 0o644, policy);
+
+    rpm_does(&guarded, &["--upgrade", "/root/newer.rpm"]);
+    assert_eq!(guarded.read("/etc/security/countersign.toml"), policy);
+    assert!(pid() != old_service && pid() != "0\n", "the service is the new one");
+    assert!(guarded.store().join("users/alice/credential.toml").exists());
+
+    // libpam would deny every login by this service once the module is gone.
+    guarded.write("/etc/pam.d/of-the-admin", 0o644, "auth required pam_countersign.so\n");
+    let refused = unattended(&guarded, &[&RPM[..], &["--erase", "countersign"]].concat());
+    assert_ne!(refused.status, 0, "{refused:#?}");
+    let told = refused.stdout + &refused.stderr;
+    assert!(told.contains("  /etc/pam.d/of-the-admin\n") && told.contains("hint: "), "{told}");
+    assert!(is_there(&guarded, MODULE) && is_there(&guarded, "/usr/bin/countersign"));
+    guarded.must(&["rm", "/etc/pam.d/of-the-admin"]);
+
+    let told = rpm_does(&guarded, &["--erase", "countersign"]);
+    assert!(told.contains("hint: rm -r /var/lib/countersign"), "{told}");
+    assert!(!is_there(&guarded, MODULE) && !is_there(&guarded, "/usr/bin/countersign"));
+    assert_eq!(super::files::stacks(&guarded), before);
+    // What an administrator has changed is kept beside, and the secrets are.
+    assert_eq!(guarded.read("/etc/security/countersign.toml.rpmsave"), policy);
+    assert!(guarded.store().join("users/alice/credential.toml").exists());
+    assert_eq!(guarded.run(&["systemctl", "is-active", "countersign.socket"]).stdout, "inactive\n");
+}
+
+#[test]
+fn the_rpm_is_whole_and_holds_the_labels_of_selinux() {
+    must(Command::new("rpm").args(["--checksig", "--nosignature"]).arg(rpm()));
+    let folder = tempfile::tempdir().expect("a directory");
+    let unpack = "cd \"$2\" && rpm2cpio \"$1\" | cpio --extract --make-directories --quiet && \
+                  semodule_unpackage usr/share/selinux/packages/countersign.pp module contexts && cat contexts";
+    let contexts = must(Command::new("sh").args(["-ec", unpack, "sh"]).arg(rpm()).arg(folder.path())).stdout;
+    let contexts = String::from_utf8(contexts).expect("text");
+    for place in ["/var/lib/countersign(/.*)?", "/run/countersign-seen(/.*)?"] {
+        let label = |line: &str| line.split_whitespace().eq([place, "system_u:object_r:var_auth_t:s0"]);
+        assert!(contexts.lines().any(label), "{place}: {contexts}");
+    }
+}
