@@ -42,7 +42,7 @@ CONFIGURATION := \
 	/etc/apparmor.d/abstractions/countersign-store=packaging/apparmor/abstractions/countersign-store
 
 .PHONY: help build prepare demo test check bench compare picture fuzz miri soak install install-configuration uninstall \
-	version deb rpm clean
+	version deb rpm dist reproducible clean
 
 help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
@@ -60,8 +60,14 @@ help:
 	@echo '                    also the policy as comments, and what fail2ban and AppArmor take'
 	@echo 'make uninstall      remove them; what is in /var/lib/countersign stays'
 	@echo 'make deb, make rpm  packages of what is built, in dist/ (DIST=)'
+	@echo 'make dist           a release in dist/: source, packages, list of parts, checksums'
+	@echo 'make reproducible   make that twice, in two places, and compare: minutes'
+
+# No path of this machine gets into what is built, so that a release is the same wherever it is made.
+REMAPPED = --remap-path-prefix=$(CURDIR)=countersign --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
 
 # Built apart: together with the rlib the module would lose link-time optimisation.
+build: export RUSTFLAGS := $(strip $(RUSTFLAGS) $(REMAPPED))
 build:
 	packaging/prepare build
 	$(CARGO) build --locked --release --bin countersign
@@ -186,6 +192,12 @@ deb:
 
 rpm:
 	packaging/rpm '$(abspath $(DIST))' $(BUILT)
+
+dist: build
+	packaging/dist '$(abspath $(DIST))' $(BUILT)
+
+reproducible:
+	packaging/reproducible
 
 clean:
 	$(CARGO) clean
