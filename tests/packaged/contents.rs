@@ -102,6 +102,22 @@ fn the_rpm_is_what_make_install_installs() {
     must_have_all_and(&tree(folder.path()), &installed, &OF_REDHAT);
 }
 
+/// Nothing of the hour or the directory gets into them; `make reproducible` shows the same of the build.
+#[test]
+fn the_same_build_gives_the_same_packages() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let target = folder.path().join("elsewhere");
+    make(&["deb", "rpm", &format!("DIST={}", target.display())]);
+    for package in [deb(), rpm()] {
+        let again = target.join(package.file_name().expect("a name"));
+        assert!(
+            fs::read(&package).expect("a package") == fs::read(&again).expect("a package"),
+            "{}",
+            again.display()
+        );
+    }
+}
+
 /// What an administrator may change is kept by dpkg and rpm, and all of it is.
 #[test]
 fn what_is_in_etc_is_the_administrators() {

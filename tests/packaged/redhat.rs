@@ -3,7 +3,7 @@
 
 use super::files::{must_unattended, unattended};
 use super::guesses::PACKAGES;
-use super::installed::Guarded;
+use super::installed::{Guarded, password_of};
 use super::made::{must, rpm};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -108,6 +108,70 @@ fn the_rpm_is_installed_upgraded_and_erased_and_never_while_a_stack_calls_its_mo
     assert_eq!(guarded.read("/etc/security/countersign.toml.rpmsave"), policy);
     assert!(guarded.store().join("users/alice/credential.toml").exists());
     assert_eq!(guarded.run(&["systemctl", "is-active", "countersign.socket"]).stdout, "inactive\n");
+}
+
+/// The lines of the first block of code in `docs/redhat.md` behind these words.
+fn block_of_the_guide(words: &str) -> String {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/redhat.md");
+    let guide = std::fs::read_to_string(guide).expect("the guide");
+    let (_, rest) = guide.split_once(words).unwrap_or_else(|| panic!("no {words:?}"));
+    rest.split("```").nth(1).expect("a block").trim_start().to_owned()
+}
+
+/// The file of authselect's profile sssd, as far as Debian has its modules.
+const SYSTEM_AUTH: &str = "auth required pam_env.so\nauth required pam_faildelay.so delay=0\n\
+                           auth sufficient pam_unix.so nullok\nauth required pam_deny.so\n\
+                           account required pam_unix.so\n";
+
+/// What real libpam says to a service of Fedora.
+fn verdict(guarded: &Guarded, user: &str, replies: &[&str]) -> String {
+    let user = format!("--user={user}");
+    let replies: Vec<String> = replies.iter().map(|reply| format!("--reply={reply}")).collect();
+    let mut words = vec!["pam-client", "--confdir", "/etc/pam.d", "--service=fedora", &user];
+    words.extend(replies.iter().map(String::as_str));
+    let told = guarded.run(&words).stdout;
+    let verdict = told.lines().find_map(|line| line.strip_prefix("authenticate "));
+    verdict.and_then(|rest| rest.split(' ').next()).unwrap_or_else(|| panic!("{told}")).to_owned()
+}
+
+/// Password and code, and nothing less, by these lines of a service.
+fn must_ask_for_both(guarded: &Guarded, lines: &str, alice: &super::debian::Owner, lenient: bool) {
+    guarded.write("/etc/pam.d/fedora", 0o644, format!("{lines}account required pam_permit.so\n"));
+    let (password, of_bob) = (password_of("alice"), password_of("bob"));
+    assert_eq!(verdict(guarded, "alice", &[&password, &alice.code()]), "PAM_SUCCESS", "{lines}");
+    // The code is asked for all the same, so nobody learns that it was the password.
+    assert_eq!(verdict(guarded, "alice", &["wrong", &alice.code()]), "PAM_AUTH_ERR", "{lines}");
+    assert_eq!(verdict(guarded, "alice", &[&password, "", "", ""]), "PAM_AUTH_ERR", "{lines}");
+    assert_eq!(verdict(guarded, "alice", &["wrong", "", "", ""]), "PAM_AUTH_ERR", "{lines}");
+    let bobs: &[&str] = if lenient { &[&of_bob] } else { &[&of_bob, "", "", ""] };
+    let expected = if lenient { "PAM_SUCCESS" } else { "PAM_AUTH_ERR" };
+    assert_eq!(verdict(guarded, "bob", bobs), expected, "{lines}");
+    assert_eq!(verdict(guarded, "bob", &["wrong", "", "", ""]), "PAM_AUTH_ERR", "{lines}");
+}
+
+/// The lines of the guide, by real libpam; the files are those of Fedora as far as Debian has them.
+#[test]
+#[ignore = "needs root: boots a container"]
+fn the_stacks_of_the_guide_for_fedora_ask_for_both() {
+    let guarded = super::debian::machine("bookworm");
+    super::debian::install(&guarded, &super::made::deb());
+    guarded.copy_in(&super::debian::example("pam-client"), "/usr/local/bin/pam-client", 0o755);
+    for name in ["system-auth", "password-auth"] {
+        guarded.write(&format!("/etc/pam.d/{name}"), 0o644, SYSTEM_AUTH);
+    }
+    let feature = block_of_the_guide("## All logins, by authselect");
+    let line = feature.split_once("1i ").expect("a line for postlogin").1;
+    let (line, condition) = line.split_once(" {").expect("a condition");
+    assert!(condition.starts_with("include if \"with-countersign\"}' postlogin\n"), "{feature}");
+    let umask = "session optional pam_umask.so silent\n";
+    let alice = super::debian::Owner::enrolled(&guarded, "alice");
+
+    guarded.write("/etc/pam.d/postlogin", 0o644, umask);
+    must_ask_for_both(&guarded, &block_of_the_guide("In `/etc/pam.d/sshd`:"), &alice, false);
+    must_ask_for_both(&guarded, &block_of_the_guide("which include, write `substack`"), &alice, false);
+    guarded.write("/etc/pam.d/postlogin", 0o644, format!("{line}\n{umask}"));
+    let unchanged = "auth substack password-auth\nauth include postlogin\n";
+    must_ask_for_both(&guarded, unchanged, &alice, true);
 }
 
 #[test]
