@@ -190,6 +190,29 @@ fn what_packages_bring_besides_is_in_force_nowhere_and_kept_once_it_is_changed()
     assert_eq!(ours.collect::<Vec<_>>(), ["etc/security/countersign.toml"]);
 }
 
+#[test]
+fn the_module_goes_where_this_machine_has_those_of_pam() {
+    let machine = tempfile::tempdir().expect("a directory");
+    let mut found = Command::new("make");
+    found.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("MAKEFLAGS").args(["--silent", "install"]);
+    found.arg(format!("DESTDIR={}", machine.path().display()));
+    for (variable, environment) in [("MODULE", "COUNTERSIGN_MODULE"), ("COMMAND", "COUNTERSIGN_COMMAND")] {
+        if let Some(path) = std::env::var_os(environment) {
+            found.arg(format!("{variable}={}", Path::new(&path).display()));
+        }
+    }
+    must(&found.output().expect("make"));
+    let modules: Vec<String> = listing(machine.path());
+    let modules: Vec<&String> = modules.iter().filter(|name| name.ends_with("/pam_countersign.so")).collect();
+    assert_eq!(modules.len(), 1, "{modules:?}");
+    let beside = Path::new("/").join(modules[0]).with_file_name("pam_unix.so");
+    assert!(beside.exists(), "{}", beside.display());
+    // Where there is none, nobody guesses.
+    let nowhere = make_with("install", machine.path(), &["PAM_DIR="]);
+    assert!(!nowhere.status.success());
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("name its directory with PAM_DIR="));
+}
+
 /// A command for another kind of machine cannot write its pages here.
 #[test]
 fn after_a_cross_build_another_command_writes_the_pages() {
