@@ -106,15 +106,14 @@ fn the_rpm_is_what_make_install_installs() {
 #[test]
 fn the_same_build_gives_the_same_packages() {
     let folder = tempfile::tempdir().expect("a directory");
-    let target = folder.path().join("elsewhere");
-    make(&["deb", "rpm", &format!("DIST={}", target.display())]);
+    let made = ["one", "another"].map(|name| folder.path().join(name));
+    for target in &made {
+        make(&["deb", "rpm", &format!("DIST={}", target.display())]);
+    }
     for package in [deb(), rpm()] {
-        let again = target.join(package.file_name().expect("a name"));
-        assert!(
-            fs::read(&package).expect("a package") == fs::read(&again).expect("a package"),
-            "{}",
-            again.display()
-        );
+        let name = package.file_name().expect("a name");
+        let [one, another] = made.each_ref().map(|target| fs::read(target.join(name)).expect("a package"));
+        assert!(one == another, "{}", name.display());
     }
 }
 
