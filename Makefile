@@ -188,12 +188,16 @@ version:
 
 # From what is built, by `make install`: so all of them have the same files.
 deb:
+	packaging/prepare deb
 	packaging/deb '$(abspath $(DIST))' $(BUILT)
 
 rpm:
+	packaging/prepare rpm
 	packaging/rpm '$(abspath $(DIST))' $(BUILT)
 
 dist: build
+	packaging/prepare deb
+	packaging/prepare rpm
 	packaging/dist '$(abspath $(DIST))' $(BUILT)
 
 reproducible:
