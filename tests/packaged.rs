@@ -18,6 +18,8 @@ mod debian;
 mod files;
 #[path = "packaged/guesses.rs"]
 mod guesses;
+#[path = "packaged/guided.rs"]
+mod guided;
 #[path = "installed/mod.rs"]
 mod installed;
 #[path = "packaged/made.rs"]
