@@ -198,3 +198,17 @@ fn every_policy_in_a_page_can_be_used() {
     }
     assert!(seen >= 4, "only {seen} policies");
 }
+
+/// The README compares by nothing else than what `make compare` saw.
+#[test]
+fn the_readme_cites_the_comparison_as_it_was_made() {
+    let page = |name: &str| fs::read_to_string(Path::new(ROOT).join(name)).expect("a page");
+    let (readme, made) = (page("README.md"), page("docs/comparison.md"));
+    let (_, part) = readme.split_once("## Beside the others").expect("the comparison");
+    let (part, _) = part.split_once("\n## ").expect("what comes after it");
+    let rows: Vec<&str> = part.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(rows.len() > 8, "only {} rows", rows.len());
+    for row in rows {
+        assert!(made.lines().any(|line| line == row), "{row}");
+    }
+}
