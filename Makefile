@@ -22,7 +22,7 @@ UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 OWN_STACK := pam.d/countersign
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
-MODULE  := $(TARGET)/release/libpam_countersign.so
+MODULE  := $(TARGET)/module/libpam_countersign.so
 COMMAND := $(TARGET)/release/countersign
 # What writes manual pages and completions: the command, or, where that was built for another kind of
 # machine, one of the same version that runs here.
@@ -71,7 +71,7 @@ build: export RUSTFLAGS := $(strip $(RUSTFLAGS) $(REMAPPED))
 build:
 	packaging/prepare build
 	$(CARGO) build --locked --release --bin countersign
-	$(CARGO) rustc --locked --release --lib --crate-type cdylib
+	$(CARGO) rustc --locked --profile module --lib --crate-type cdylib
 
 # What building and testing need from Debian's packages.
 prepare:

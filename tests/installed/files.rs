@@ -16,8 +16,8 @@ pub(super) struct Built {
 /// What was built last; panics when nothing was.
 pub(super) fn built() -> Built {
     Built {
-        module: find("COUNTERSIGN_MODULE", "libpam_countersign.so"),
-        command: find("COUNTERSIGN_COMMAND", "countersign"),
+        module: find("COUNTERSIGN_MODULE", "module/libpam_countersign.so"),
+        command: find("COUNTERSIGN_COMMAND", "release/countersign"),
     }
 }
 
@@ -49,15 +49,15 @@ pub(super) fn install(built: &Built, machine: &Machine) {
 
 /// A built file: where the variable says, or where `make build` puts it.
 fn find(variable: &str, name: &str) -> PathBuf {
-    let path = std::env::var_os(variable).map_or_else(|| release_directory().join(name), PathBuf::from);
+    let path = std::env::var_os(variable).map_or_else(|| target().join(name), PathBuf::from);
     let path = Path::new(REPOSITORY).join(path);
     assert!(path.is_file(), "{} is missing: run `make build`, or set {variable}", path.display());
     path
 }
 
-fn release_directory() -> PathBuf {
+fn target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| OsString::from("target"));
-    Path::new(REPOSITORY).join(target).join("release")
+    Path::new(REPOSITORY).join(target)
 }
 
 fn variable(name: &str, value: &Path) -> String {

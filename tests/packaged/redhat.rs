@@ -27,12 +27,14 @@ fn older_rpm(folder: &Path) -> PathBuf {
             .arg(source.join("Cargo.toml")),
     );
     let built = |variable: &str, name: &str| {
-        let path = std::env::var_os(variable)
-            .map_or_else(|| PathBuf::from(format!("target/release/{name}")), PathBuf::from);
+        let path =
+            std::env::var_os(variable).map_or_else(|| PathBuf::from(format!("target/{name}")), PathBuf::from);
         Path::new(repository).join(path)
     };
-    let (module, command) =
-        (built("COUNTERSIGN_MODULE", "libpam_countersign.so"), built("COUNTERSIGN_COMMAND", "countersign"));
+    let (module, command) = (
+        built("COUNTERSIGN_MODULE", "module/libpam_countersign.so"),
+        built("COUNTERSIGN_COMMAND", "release/countersign"),
+    );
     let made = folder.join("made");
     let mut script = Command::new(source.join("packaging/rpm"));
     script.arg(&made).arg(module).arg(&command).arg(&command);
