@@ -21,7 +21,7 @@ const WELL: &str = "/root/well";
 const CHANGED: &str = "/etc/pam.d /etc/ssh /etc/security /etc/passwd /etc/shadow /var/lib/countersign";
 
 /// What is planted, and what is found then. In scripts, `M` is the module's path.
-const FAULTS: [(&str, &str); 46] = [
+const FAULTS: [(&str, &str); 47] = [
     ("sed -i 's/^@include common-auth/auth sufficient pam_unix.so/' /etc/pam.d/sshd", "without_code"),
     (
         "sed -i 's/^auth *required *pam_countersign/auth optional pam_countersign/' /etc/pam.d/sshd",
@@ -96,6 +96,7 @@ const FAULTS: [(&str, &str); 46] = [
         "printf 'required_from = 2027-01-01\nunenrolled = \"deny\"\n' > /etc/security/countersign.toml",
         "day_without_meaning",
     ),
+    ("install -m 0600 /dev/null /etc/security/countersign.toml", "policy_closed"),
 ];
 
 /// Faults that need more than a changed file.

@@ -59,6 +59,7 @@ fn well() -> Machine {
         pam,
         module: Some("/usr/lib/x86_64-linux-gnu/security/pam_countersign.so".to_owned()),
         sshd: Some(Sshd { settings: Ok(SSHD.to_owned()), matches: Vec::new() }),
+        is_policy_closed: false,
         is_synchronised: Some(true),
         now: Some(1_800_000_000),
         accounts: vec![Account { name: "alice".to_owned(), uid: 1000 }],
@@ -369,6 +370,7 @@ fn what_is_wrong_around_the_stacks_is_found() {
     assert_eq!(with(|machine| machine.policy = Policy(Err("line 2, column 1".to_owned()))), ["bad_policy"]);
     let nobody = || Person::User(UserName::new(b"radiusd").unwrap());
     assert_eq!(with(|machine| machine.unknown_names.push(nobody())), ["unknown_name"]);
+    assert_eq!(with(|machine| machine.is_policy_closed = true), ["policy_closed"]);
     assert_eq!(with(|machine| machine.is_synchronised = Some(false)), ["clock_not_synchronised"]);
     assert_eq!(with(|machine| machine.is_synchronised = None), [""; 0]);
     assert_eq!(with(|machine| machine.now = None), ["no_clock"]);

@@ -18,6 +18,8 @@ pub struct Machine {
     pub wrong_files: Vec<WrongFile>,
     /// The policy file, or why it cannot be used.
     pub policy: Policy,
+    /// The policy file is there, and only root can read it.
+    pub is_policy_closed: bool,
     /// Users and groups of the policy whom nobody knows.
     pub unknown_names: Vec<Person>,
     /// Whether the kernel takes the clock to be synchronised. `None` where it does not tell.

@@ -11,6 +11,12 @@ const STORE: &str = "the store";
 pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
     let mut findings = files(machine);
     findings.extend(policy::examine(file::PATH, machine.policy.as_ref(), &machine.unknown_names));
+    if machine.is_policy_closed {
+        let what =
+            "programs that are not root cannot read it, and let nobody in: screen lockers, for example";
+        let mend = format!("chmod 0644 {}", file::PATH);
+        findings.push(Finding::new(Severity::Warning, "policy_closed", file::PATH, what, mend));
+    }
     if let Some((problem, mend)) = &machine.store_problem {
         let what = format!("no login can be judged: {problem}");
         findings.push(Finding::new(Severity::Error, "unusable_store", STORE, what, mend));

@@ -15,6 +15,7 @@ use super::units;
 use crate::backend;
 use crate::backup;
 use crate::cli::check_config;
+use crate::config::file;
 use crate::credential::StoreError;
 use crate::doctor::{Account, Enrolment, Machine, PamFiles, Setup, Sshd, WrongFile};
 use crate::remote::Service;
@@ -59,6 +60,7 @@ pub(in crate::cli) fn machine() -> Machine {
         sshd: sshd(),
         wrong_files,
         policy,
+        is_policy_closed: fs::metadata(file::PATH).is_ok_and(|found| found.mode() & 0o004 == 0),
         unknown_names,
         is_synchronised: sys::clock::is_synchronised(),
         now: sys::clock::now(),
