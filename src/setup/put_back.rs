@@ -68,8 +68,13 @@ fn without_ours(before: &str, after: &str, now: &str) -> Option<String> {
     if found.next().is_some() {
         return None;
     }
-    let behind = lines.iter().skip(start + block.added.len());
-    let text: String = lines.iter().take(start).chain(&block.removed).chain(behind).copied().collect();
+    let mut text: String = lines.iter().take(start).chain(&block.removed).copied().collect();
+    let behind = lines.get(start + block.added.len()..).unwrap_or_default();
+    // It was the last line of the file, and may have had no end.
+    if !text.is_empty() && !text.ends_with('\n') && !behind.is_empty() {
+        text.push('\n');
+    }
+    text.extend(behind.iter().copied());
     // A line of ours elsewhere was put there by somebody else.
     (!calls_us(&text) || calls_us(before)).then_some(text)
 }
@@ -108,6 +113,18 @@ mod tests {
         assert_eq!(of(Some(&changed)), Step::Write(BEFORE.replace("account x\n", "account x\naccount y\n")));
         // He has taken them out himself.
         assert_eq!(of(Some("# sshd\n@include common-auth\n# mine\n")), Step::Nothing);
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_gets_one_where_something_stands_behind_it() {
+        let before = "account x\n@include common-auth";
+        let after = "account x\n@include common-auth\n# ours\nauth required pam_countersign.so\n";
+        let versions = Versions { before: Some(before.as_bytes()), after: after.as_bytes() };
+        let changed = format!("{after}session x\n");
+        let expected = Step::Write("account x\n@include common-auth\nsession x\n".to_owned());
+        assert_eq!(step(versions, Some(changed.as_bytes())), expected);
+        let changed = format!("session x\n{after}");
+        assert_eq!(step(versions, Some(changed.as_bytes())), Step::Write(format!("session x\n{before}")));
     }
 
     #[test]
