@@ -22,7 +22,7 @@ mod surroundings;
 use serde::Serialize;
 
 pub use machine::{Account, Daemon, Enrolment, Machine, Policy, Setup, Sshd, WrongFile};
-pub use proof_line::{How, ProofLine, asks_for_code, proof_lines};
+pub use proof_line::{How, ProofLine, asks_for_code, jump_above, proof_lines};
 pub use stack::PamFiles;
 
 /// How bad something is.

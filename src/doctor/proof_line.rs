@@ -23,6 +23,8 @@ pub struct ProofLine {
     pub number: usize,
     /// How it does.
     pub how: How,
+    /// Whether it brings in more than that: lines of account, session or password too.
+    pub brings_more: bool,
 }
 
 /// The lines of the file of a service that bring in a proof of who somebody is; what libpam cannot read is named.
@@ -46,12 +48,33 @@ pub fn proof_lines(files: &PamFiles, service: &str) -> Result<Vec<ProofLine>, St
         // A line of its own is read as a file that has nothing else.
         let mut alone = files.clone();
         alone.insert(service, path, format!("{line}\n"));
-        let stack = stack_of(&alone, service, "auth").map_err(|bad| bad.problem)?;
-        if flattened(&stack).into_iter().any(proves) {
-            found.push(ProofLine { number, how });
+        let stack_of = |facility| stack_of(&alone, service, facility).map_err(|bad| bad.problem);
+        if flattened(&stack_of("auth")?).into_iter().any(proves) {
+            let mut brings_more = false;
+            for facility in ["account", "session", "password"] {
+                brings_more |= !stack_of(facility)?.is_empty();
+            }
+            found.push(ProofLine { number, how, brings_more });
         }
     }
     Ok(found)
+}
+
+/// The first line of the file of a service above this one that skips a number of lines (`success=2`): where it leads
+/// to would be another line once something is put in.
+pub fn jump_above(files: &PamFiles, service: &str, number: usize) -> Option<usize> {
+    let (_, text) = files.get(service)?;
+    let above = logical_lines(text).into_iter().take_while(|(line, _)| *line < number);
+    let jumps = |line: &str| match words(line).as_slice() {
+        [kind, control, ..] => {
+            let actions = control.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            kind.trim_start_matches('-').eq_ignore_ascii_case("auth")
+                && control.starts_with('[')
+                && actions.into_iter().any(|action| action.starts_with(|first: char| first.is_ascii_digit()))
+        }
+        _ => false,
+    };
+    above.into_iter().find(|(_, line)| jumps(line)).map(|(line, _)| line)
 }
 
 /// Whether the stack of a service asks for a code.

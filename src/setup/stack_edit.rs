@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::choices::{Choices, Service};
 use super::example;
-use crate::doctor::{How, PamFiles, ProofLine, asks_for_code, proof_lines};
+use crate::doctor::{How, PamFiles, ProofLine, asks_for_code, jump_above, proof_lines};
 
 /// What stands above the lines of ours.
 const NOTE: &str = "# by countersign setup; countersign setup --undo takes it out again";
@@ -18,6 +18,10 @@ pub enum Unfit {
     NoOnePlace,
     /// The line is of a kind that setup does not rewrite.
     OddLine(usize),
+    /// This line counts the lines that it skips, and would lead elsewhere.
+    Jump(usize),
+    /// The line would go, and with it what it brings in besides.
+    BringsMore(usize),
 }
 
 impl fmt::Display for Unfit {
@@ -29,6 +33,15 @@ impl fmt::Display for Unfit {
             ),
             Self::OddLine(number) => {
                 write!(out, "its line {number} does not bring in the password by another file")
+            }
+            Self::Jump(number) => {
+                write!(
+                    out,
+                    "its line {number} skips a number of lines, and with another line in it too few or too many"
+                )
+            }
+            Self::BringsMore(number) => {
+                write!(out, "its line {number} brings in more than the password, which would be lost with it")
             }
         }
     }
@@ -47,13 +60,19 @@ pub fn guarded(
         return Ok(None);
     }
     let found = proof_lines(files, stack).map_err(Unfit::Unreadable)?;
-    let [ProofLine { number, how }] = found.as_slice() else { return Err(Unfit::NoOnePlace) };
+    let [ProofLine { number, how, brings_more }] = found.as_slice() else { return Err(Unfit::NoOnePlace) };
+    if let Some(number) = jump_above(files, stack, *number) {
+        return Err(Unfit::Jump(number));
+    }
     let odd = Unfit::OddLine(*number);
     let (before, line, after) = split_at_line(text, *number).ok_or(odd.clone())?;
     if *how == How::Module || line.trim_end().ends_with('\\') {
         return Err(odd);
     }
     let (ours, keeps_password) = example::lines_of(service, choices.ssh);
+    if *brings_more && !keeps_password {
+        return Err(Unfit::BringsMore(*number));
+    }
     let mut edited = before.to_owned();
     if keeps_password {
         edited.push_str(&as_substack(line, *how).ok_or(odd)?);

@@ -152,10 +152,28 @@ fn a_stack_of_another_kind_is_left_alone() {
         ("@include common-auth\nauth required pam_ldap.so\n", Unfit::NoOnePlace),
         ("@include nothing\n", Unfit::Unreadable("there is no nothing".to_owned())),
         ("auth include \\\n  common-auth\n", Unfit::OddLine(1)),
+        // Four lines further is one that refuses; with another line in between it is one that lets in.
+        (
+            "auth [success=4 default=ignore] pam_listfile.so file=/etc/kept-out sense=allow item=user\n\
+             @include common-auth\nauth [default=1] pam_warn.so\nauth requisite pam_deny.so\n",
+            Unfit::Jump(1),
+        ),
     ] {
         let mut files = files_of("trixie");
         files.insert("sshd", "/etc/pam.d/sshd", text.to_owned());
         let found = guarded(&files, Service::Sshd, "sshd", &all(FirstFactor::Password));
         assert_eq!(found, Err(why), "{text}");
     }
+}
+
+#[test]
+fn with_a_key_nothing_goes_but_the_password() {
+    let mut files = files_of("trixie");
+    let all_of_it = "@include common-auth\n@include common-account\naccount required pam_access.so\n";
+    files.insert("common-login", "/etc/pam.d/common-login", all_of_it.to_owned());
+    files.insert("sshd", "/etc/pam.d/sshd", "@include common-login\n".to_owned());
+    let with_key = guarded(&files, Service::Sshd, "sshd", &all(FirstFactor::Key));
+    assert_eq!(with_key, Err(Unfit::BringsMore(1)));
+    let with_password = guarded(&files, Service::Sshd, "sshd", &all(FirstFactor::Password));
+    assert!(with_password.unwrap().unwrap().starts_with("@include common-login\n"));
 }
