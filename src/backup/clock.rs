@@ -50,7 +50,11 @@ fn unit(command: &Path) -> String {
 
 /// Where this command is: what the clock runs.
 fn command() -> Result<PathBuf, Problem> {
-    std::env::current_exe().map_err(|error| Problem::Program("countersign", error.to_string()))
+    let failed = |error: io::Error| Problem::Program("countersign", error.to_string());
+    let path = std::env::current_exe().map_err(failed)?;
+    // An upgrade may have put another in its place meanwhile, and then the name is of none.
+    fs::symlink_metadata(&path).map_err(failed)?;
+    Ok(path)
 }
 
 /// Starts the clock. Nothing may be changed before this has succeeded.
@@ -60,6 +64,9 @@ pub fn start() -> Result<(), Problem> {
         return start_detached(&command);
     }
     let failed = |error| Problem::File(AT_BOOT.into(), error);
+    // Before the file beside it, whose durability is that of the directory's name too.
+    let made = DirBuilder::new().recursive(true).mode(0o755).create(WANTS);
+    made.map_err(|error| failed(OpenError::System(error)))?;
     system_file::replace(Path::new(AT_BOOT), &SystemFile::new(unit(&command).into_bytes()))
         .map_err(failed)?;
     want().map_err(|error| failed(OpenError::System(error)))?;
@@ -81,7 +88,6 @@ pub fn is_running() -> bool {
 }
 
 fn want() -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o755).create(WANTS)?;
     match symlink("../countersign-setup-rollback.service", WANTED) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => fs::File::options().read(true).open(WANTS)?.sync_all(),
