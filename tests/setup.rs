@@ -273,6 +273,22 @@ fn what_would_lock_out_or_cannot_be_tried_stops_a_setup_before_it_asks_for_a_cod
         assert_eq!(ground.snapshot(), spoilt, "{spoil}");
         ground.must(&["sh", "-c", "rm -rf /etc/pam.d /etc/ssh; cp -a /var/etc/. /etc/"]);
     }
+    // A key would keep bob out, who has a password alone; and a directory may know more people than it lists.
+    ground.authorize_key("alice");
+    let shown = ground.run(&["countersign", "setup", "--dry-run", "--user=alice", "--service=sshd"]);
+    assert!(shown.stdout.contains("+AuthenticationMethods keyboard-interactive:pam\n"), "{shown:#?}");
+    ground.must(&["userdel", "bob"]);
+    let shown = ground.run(&["countersign", "setup", "--dry-run", "--user=alice", "--service=sshd"]);
+    assert!(
+        shown.stdout.contains("+AuthenticationMethods publickey,keyboard-interactive:pam\n"),
+        "{shown:#?}"
+    );
+    assert!(!shown.stdout.contains("nullok"), "{shown:#?}");
+    ground.must(&["sed", "-i", "s/^passwd:.*/passwd: files sss/", "/etc/nsswitch.conf"]);
+    let shown = ground.run(&["countersign", "setup", "--dry-run", "--user=alice", "--service=sshd"]);
+    assert!(shown.stdout.contains("+auth    required    pam_countersign.so nullok\n"), "{shown:#?}");
+    assert!(shown.stdout.contains("+AuthenticationMethods keyboard-interactive:pam\n"), "{shown:#?}");
+
     // sshd as Debian has it lets root in with a key alone, and asks him for no code.
     ground.authorize_key("root");
     let root = ground.run(&["countersign", "setup", "--dry-run", "--user=root", "--service=sshd"]);

@@ -102,9 +102,9 @@ fn files_of(directory: impl AsRef<Path>) -> Vec<PathBuf> {
     paths
 }
 
-/// The text of a file of PAM or sshd, as they read it: links are followed.
+/// The text of a file of PAM, sshd or libc, as they read it: links are followed.
 #[expect(clippy::disallowed_methods, reason = "it is read as those read it who go by it")]
-fn text_of(path: &Path) -> Option<String> {
+pub(in crate::cli) fn text_of(path: &Path) -> Option<String> {
     fs::read_to_string(path).ok()
 }
 

@@ -1,6 +1,6 @@
 //! The questions of a setup, each with an option that answers it, and the answer of who presses Enter.
 
-use super::people::{self, Keys, Means, means_of};
+use super::people::{self, Keys, Means, Others, means_of};
 use super::{Error, Stop, Terminal};
 use crate::cli::setup_args::{First, Guarded, Setup, Unenrolled};
 use crate::doctor::{Machine, asks_for_code};
@@ -40,9 +40,10 @@ pub(super) fn choices(
     }
     let asks = !options.yes && !options.dry_run;
     let ssh = if services.contains(&Service::Sshd) {
-        let ssh = first_factor(options, means, asks, terminal)?;
+        let others = Others::of(machine, &keys, user);
+        let ssh = first_factor(options, means, &others, asks, terminal)?;
         must_be_able_to(user, means, ssh, machine)?;
-        tell_who_cannot(ssh, machine, &keys, user, terminal);
+        tell_who_cannot(ssh, machine, &keys, &others, terminal);
         ssh
     } else {
         FirstFactor::Password
@@ -114,10 +115,11 @@ fn words_for(service: Service) -> &'static str {
     }
 }
 
-/// A key, where the person has one: it is what his client offers first, and it is worth more than a password.
+/// What is said, or what the person has; where he has both, what keeps nobody out.
 fn first_factor(
     options: &Setup,
     means: Means,
+    others: &Others<'_>,
     asks: bool,
     terminal: &mut Terminal,
 ) -> Result<FirstFactor, Error> {
@@ -126,12 +128,16 @@ fn first_factor(
         Some(First::Password) => return Ok(FirstFactor::Password),
         None => {}
     }
-    let usual = if means.key { FirstFactor::Key } else { FirstFactor::Password };
-    let is_a_choice = means.key && means.password;
-    if !asks || !is_a_choice {
+    let usual = match (means.key, means.password) {
+        (false, _) => return Ok(FirstFactor::Password),
+        (true, false) => return Ok(FirstFactor::Key),
+        (true, true) => others.usual(),
+    };
+    if !asks {
         return Ok(usual);
     }
-    let by_key = ask("ssh with key and code? (no: with password and code)", true, terminal)?;
+    let question = "ssh with key and code? (no: with password and code)";
+    let by_key = ask(question, usual == FirstFactor::Key, terminal)?;
     Ok(if by_key { FirstFactor::Key } else { FirstFactor::Password })
 }
 
@@ -163,17 +169,14 @@ fn root_login(machine: &Machine) -> Option<&str> {
 }
 
 /// Names those who get in by ssh now and would not any more.
-fn tell_who_cannot(ssh: FirstFactor, machine: &Machine, keys: &Keys, user: &User, terminal: &mut Terminal) {
-    let lacks = |name: &&str| {
-        let means = means_of(name, keys);
-        match ssh {
-            FirstFactor::Key => !means.key && means.password,
-            FirstFactor::Password => !means.password && means.key,
-        }
-    };
-    let names =
-        machine.accounts.iter().filter(|account| account.uid != 0).map(|account| account.name.as_str());
-    let names: Vec<&str> = names.filter(|name| *name != user.name.as_str()).filter(lacks).collect();
+fn tell_who_cannot(
+    ssh: FirstFactor,
+    machine: &Machine,
+    keys: &Keys,
+    others: &Others<'_>,
+    terminal: &mut Terminal,
+) {
+    let names = others.kept_out_by(ssh);
     if !names.is_empty() {
         let thing = if ssh == FirstFactor::Key { "key" } else { "password" };
         terminal.say(format_args!("no longer by ssh, for want of a {thing}: {}", listed(&names)));
@@ -195,13 +198,19 @@ fn unenrolled(
     if !names.is_empty() {
         terminal.say(format_args!("not enrolled yet: {}", listed(&names)));
     }
+    let are_more = !people::are_all_listed();
+    if are_more {
+        terminal
+            .say("not looked at: people whom a directory knows and does not list (passwd in nsswitch.conf)");
+    }
     match options.unenrolled {
         Some(Unenrolled::Allow) => return Ok(true),
         Some(Unenrolled::Refuse) => return Ok(false),
         None => {}
     }
-    if names.is_empty() || !asks {
-        return Ok(!names.is_empty());
+    let keeps_out = are_more || !names.is_empty();
+    if !keeps_out || !asks {
+        return Ok(keeps_out);
     }
     ask("let them in without a code until they are enrolled? (no: keep them out)", true, terminal)
 }
