@@ -300,6 +300,32 @@ fn what_would_lock_out_or_cannot_be_tried_stops_a_setup_before_it_asks_for_a_cod
     assert_eq!(both.status, 2, "{both:#?}");
 }
 
+/// What holds systemd-run up, and with it the change, until somebody lets it go on.
+const HELD_UP: &str = "mv /usr/bin/systemd-run /usr/bin/systemd-run.real; \
+                       printf '#!/bin/sh\\n: >/run/held\\nuntil test -e /run/go; do sleep 0.1; done\\n\
+                       exec systemd-run.real \"$@\"\\n' >/usr/bin/systemd-run; chmod +x /usr/bin/systemd-run";
+
+#[test]
+#[ignore = "needs root: boots a container"]
+fn who_comes_in_by_the_old_stacks_while_the_change_is_made_does_not_confirm_it() {
+    let ground = Ground::boot("bookworm");
+    ground.must(&["sh", "-c", HELD_UP]);
+    let mut first = begun(&ground, None, "--yes --service sshd --service sudo");
+    talk(&ground, &mut first, &["5. making the change"]);
+    ground.wait_until("the change is being made", |ground| {
+        ground.run(&["test", "-e", "/run/held"]).status == 0
+    });
+    let mut meanwhile = ground.ssh("alice").start();
+    meanwhile.expect("assword: ");
+    meanwhile.send_line(&installed::password_of("alice"));
+    meanwhile.expect("alice@localhost:~$ ");
+    ground.must(&["touch", "/run/go"]);
+    first.expect(MADE);
+    meanwhile.send_line(CONFIRM);
+    talk(&ground, &mut meanwhile, &["this session was there before the change"]);
+    confirmed(&ground, None, &mut first);
+}
+
 #[test]
 #[ignore = "needs root: boots a container"]
 fn nothing_is_changed_without_a_login_that_worked_and_what_is_typed_puts_it_back_at_once() {

@@ -51,9 +51,12 @@ fn made(keeper: &Keeper, record: Record, plan: &Plan) -> Result<(), Error> {
 fn put_in_force(keeper: &Keeper, record: &Record, plan: &Plan) -> Result<(), Error> {
     clock::start()?;
     keeper.change(&plan.files)?;
-    let Some(ssh) = plan.sshd else { return Ok(()) };
-    // Now of the real files.
-    sshd::check()?;
-    must_be_in_force(&sshd::settings(&record.user, None)?, ssh)?;
-    Ok(sshd::reload()?)
+    if let Some(ssh) = plan.sshd {
+        // Now of the real files.
+        sshd::check()?;
+        must_be_in_force(&sshd::settings(&record.user, None)?, ssh)?;
+        sshd::reload()?;
+    }
+    // Who has come in meanwhile may have come in by the old stacks.
+    Ok(keeper.write(&Record { sessions: session::all(), ..record.clone() })?)
 }
