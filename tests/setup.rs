@@ -196,6 +196,14 @@ fn what_nobody_confirms_is_put_back_by_itself_also_without_the_session_and_after
     let seen = ground.by_ssh("alice").seen();
     assert_eq!((seen.in_as.as_deref(), &seen.prompts[..]), (Some("alice"), &["password"][..]), "{seen:#?}");
 
+    // Somebody is asked whether he means it, and does not answer.
+    let _first = made(&ground, None, "--yes --wait 20s");
+    let mut asked = by_ssh(&ground, None, "sudo countersign setup --undo");
+    talk(&ground, &mut asked, &["as they were before countersign setup? [y/N] "]);
+    ground.wait_until("all is put back", |ground| ground.snapshot() == before);
+    asked.send_line("y");
+    asked.expect("nothing to undo");
+
     // No systemd, as far as the command can see.
     ground.must(&["mv", "/run/systemd/system", "/run/systemd/away"]);
     let mut first = made(&ground, None, "--yes --wait 10s");

@@ -1,12 +1,21 @@
 //! `countersign setup --undo`: all as it was.
 
 use super::{Error, ExitCode, Terminal, roll_back};
-use crate::backup::{Keeper, Manner, clock, sshd};
+use crate::backup::{self, Keeper, Manner, clock, sshd};
 use crate::credential::StoreError;
 use crate::sys::process;
 
 /// Puts back what setup has changed. That there is nothing is well.
 pub(super) fn run(yes: bool, terminal: &mut Terminal) -> Result<ExitCode, Error> {
+    // Before the lock is taken: the clock must not wait for somebody who does not answer.
+    if let Some(record) = backup::look()?.filter(|_| !yes) {
+        for file in &record.files {
+            terminal.say(format_args!("to be put back: {}", file.path));
+        }
+        if !terminal.ask_yes("put these back as they were before countersign setup?")? {
+            return Err(Error::GivenUp);
+        }
+    }
     let keeper = Keeper::open()?;
     let record = keeper.as_ref().map(Keeper::record).transpose()?.flatten();
     let (Some(keeper), Some(record)) = (keeper.as_ref(), record) else {
@@ -16,12 +25,6 @@ pub(super) fn run(yes: bool, terminal: &mut Terminal) -> Result<ExitCode, Error>
         terminal.say("nothing to undo");
         return Ok(ExitCode::Success);
     };
-    for file in &record.files {
-        terminal.say(format_args!("to be put back: {}", file.path));
-    }
-    if !yes && !terminal.ask_yes("put these back as they were before countersign setup?")? {
-        return Err(Error::GivenUp);
-    }
     let done = process::deaf(|| -> Result<(), Error> {
         keeper.put_back(&record, Manner::AllOrNothing)?;
         if record.reloads_sshd
