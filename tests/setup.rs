@@ -285,6 +285,14 @@ fn what_would_lock_out_or_cannot_be_tried_stops_a_setup_before_it_asks_for_a_cod
     ground.authorize_key("alice");
     let shown = ground.run(&["countersign", "setup", "--dry-run", "--user=alice", "--service=sshd"]);
     assert!(shown.stdout.contains("+AuthenticationMethods keyboard-interactive:pam\n"), "{shown:#?}");
+    // What others are let in by is told, where it may be another way.
+    let other_way = "printf 'Match User bob\\nAuthenticationMethods publickey\\n' >>/etc/ssh/sshd_config";
+    ground.must(&["sh", "-c", other_way]);
+    let shown = ground.run(&["countersign", "setup", "--dry-run", "--user=alice", "--service=sshd"]);
+    assert!(
+        shown.stderr.contains("for alice alone: what sshd does under \"Match User bob\"\n"),
+        "{shown:#?}"
+    );
     ground.must(&["userdel", "bob"]);
     let shown = ground.run(&["countersign", "setup", "--dry-run", "--user=alice", "--service=sshd"]);
     assert!(

@@ -21,9 +21,9 @@ use super::setup_args::Setup;
 use super::terminal::Terminal;
 use super::{doctor, enroll, who};
 use crate::backup;
-use crate::doctor::{Finding, Severity, examine};
+use crate::doctor::{Finding, Machine, Severity, examine};
 use crate::setup::diff::unified;
-use crate::setup::{Phase, Record};
+use crate::setup::{Phase, Record, Service};
 use crate::user::User;
 pub(super) use roll_back::run as roll_back;
 pub(super) use stop::Stop;
@@ -56,6 +56,9 @@ fn guide(options: &Setup, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     };
     let plan = planning::plan(&mut machine, &choices, &user)?;
     must_be_well(examine(&machine), terminal)?;
+    if choices.services.contains(&Service::Sshd) {
+        tell_of_matches(&machine, &user, terminal);
+    }
     terminal.say("3. this is the change:\n");
     for file in &plan.files {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -109,6 +112,15 @@ fn must_be_well(findings: Vec<Finding>, terminal: &mut Terminal) -> Result<(), E
         "nothing was changed: this must be mended first",
         "mend it; countersign doctor shows it again",
     ))
+}
+
+/// What stands under Match is looked at for this person alone; for others it may undo the change.
+fn tell_of_matches(machine: &Machine, user: &User, terminal: &mut Terminal) {
+    let matches = machine.sshd.as_ref().map(|sshd| sshd.matches.as_slice()).unwrap_or_default();
+    for line in matches {
+        let place = doctor::harmless(line);
+        terminal.say(format_args!("looked at for {} alone: what sshd does under \"{place}\"", user.name));
+    }
 }
 
 /// Enrols the person as `countersign enroll` does.
