@@ -8,6 +8,8 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "it stops at what it does not expect")]
 #![allow(clippy::indexing_slicing, reason = "it stops at what it does not expect")]
 
+#[path = "login/busy.rs"]
+mod busy;
 #[path = "../tests/container/mod.rs"]
 mod container;
 #[path = "login/counted.rs"]
@@ -47,6 +49,8 @@ const ROUNDS: usize = 400;
 /// All that was seen.
 struct Seen {
     sizes: Vec<(usize, Series)>,
+    /// With as many as there were last, while another program writes.
+    busy: Series,
     together: Vec<(Module, Together)>,
     counted: Vec<(Module, Counted)>,
     machine: page::Machine,
@@ -56,8 +60,11 @@ fn main() {
     let mut ground = Ground::boot();
     let counted = Module::ALL.map(|module| (module, Counted::of(&mut ground, module))).to_vec();
     let sizes = SIZES.map(|size| (size, at(&mut ground, size))).to_vec();
+    let writer = busy::Writer::start(&ground.root());
+    let busy = rounds(&mut ground);
+    drop(writer);
     let together = together::all(&mut ground);
-    let seen = Seen { sizes, together, counted, machine: page::Machine::of(&ground) };
+    let seen = Seen { sizes, busy, together, counted, machine: page::Machine::of(&ground) };
     let page = page::of(&seen);
     println!("{page}");
     // Cargo adds words of its own.
@@ -72,6 +79,10 @@ fn main() {
 fn at(ground: &mut Ground, size: usize) -> Series {
     ground.fill(size);
     eprintln!("{size} users are enrolled");
+    rounds(ground)
+}
+
+fn rounds(ground: &mut Ground) -> Series {
     let mut series = Series::default();
     // The first rounds find nothing in memory.
     for round in 0..ROUNDS + 20 {

@@ -68,7 +68,8 @@ impl Ground {
         ground
     }
 
-    fn root(&self) -> PathBuf {
+    /// The root directory of the machine, as it is seen from here.
+    pub(crate) fn root(&self) -> PathBuf {
         root_of(&self.machine)
     }
 
