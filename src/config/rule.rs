@@ -15,7 +15,7 @@ const METHODS: [&str; 5] = ["publickey", "password", "keyboard-interactive", "ho
 /// `[[rule]]`
 pub(super) fn read(rule: Table<'_>) -> Result<Rule, Misfit> {
     rule.has_only(&KEYS)?;
-    let then = rule.get("then").map(then).transpose()?.unwrap_or(Then::Ask);
+    let then = rule.get("then").map(then).transpose()?.unwrap_or_default();
     let remember = rule.get("remember").map(memory).transpose()?;
     if then == Then::Exempt && remember.is_some() {
         return Err(rule.misfit("who is exempt has no code to be remembered"));
@@ -30,17 +30,13 @@ pub(super) fn read(rule: Table<'_>) -> Result<Rule, Misfit> {
         time: rule.get("time").map(spans).transpose()?.unwrap_or_default(),
         then,
         remember,
-        whose: rule.get("whose").map(whose).transpose()?.unwrap_or(Whose::Target),
+        whose: rule.get("whose").map(whose).transpose()?.unwrap_or_default(),
     })
 }
 
 fn then(written: Value<'_>) -> Result<Then, Misfit> {
-    written.word(&[
-        ("ask", Then::Ask),
-        ("require", Then::Require),
-        ("exempt", Then::Exempt),
-        ("enroll", Then::Enroll),
-    ])
+    let known = [Then::Ask, Then::Require, Then::Exempt, Then::Enroll];
+    written.word(&known.map(|then| (then.word(), then)))
 }
 
 fn whose(written: Value<'_>) -> Result<Whose, Misfit> {
