@@ -78,14 +78,7 @@ impl Keeper {
 
     /// The record, if something is changed.
     pub fn record(&self) -> Result<Option<Record>, Problem> {
-        match self.read(RECORD) {
-            Ok(bytes) => {
-                let text = String::from_utf8(bytes).map_err(|error| Problem::Record(error.to_string()))?;
-                Record::parse(&text).map(Some).map_err(Problem::Record)
-            }
-            Err(OpenError::Absent) => Ok(None),
-            Err(error) => Err(Problem::Keeping("the record", error)),
-        }
+        record_in(&self.directory)
     }
 
     /// Puts a record in place of the former one, durably.
@@ -114,27 +107,33 @@ impl Keeper {
     }
 
     fn read(&self, name: &str) -> Result<Vec<u8>, OpenError> {
-        let mut bytes = Vec::new();
-        self.directory.file(name, Access::Read, MOST_BYTES)?.read_to_end(&mut bytes)?;
-        Ok(bytes)
+        read_in(&self.directory, name)
+    }
+}
+
+fn read_in(directory: &Directory, name: &str) -> Result<Vec<u8>, OpenError> {
+    let mut bytes = Vec::new();
+    directory.file(name, Access::Read, MOST_BYTES)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn record_in(directory: &Directory) -> Result<Option<Record>, Problem> {
+    match read_in(directory, RECORD) {
+        Ok(bytes) => {
+            let text = String::from_utf8(bytes).map_err(|error| Problem::Record(error.to_string()))?;
+            Record::parse(&text).map(Some).map_err(Problem::Record)
+        }
+        Err(OpenError::Absent) => Ok(None),
+        Err(error) => Err(Problem::Keeping("the record", error)),
     }
 }
 
 /// What a record says and how it stands, without a lock: for who only looks.
 pub fn look() -> Result<Option<Record>, Problem> {
-    let directory = match Directory::open(Path::new(PATH)) {
-        Ok(directory) => directory,
-        Err(OpenError::Absent) => return Ok(None),
-        Err(error) => return Err(Problem::Keeping("the directory", error)),
-    };
-    let mut text = String::new();
-    match directory.file(RECORD, Access::Read, MOST_BYTES) {
-        Ok(mut file) => {
-            file.read_to_string(&mut text).map_err(|error| Problem::Keeping("the record", error.into()))?;
-            Record::parse(&text).map(Some).map_err(Problem::Record)
-        }
+    match Directory::open(Path::new(PATH)) {
+        Ok(directory) => record_in(&directory),
         Err(OpenError::Absent) => Ok(None),
-        Err(error) => Err(Problem::Keeping("the record", error)),
+        Err(error) => Err(Problem::Keeping("the directory", error)),
     }
 }
 
