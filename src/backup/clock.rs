@@ -8,10 +8,11 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::Problem;
 use super::sshd::run;
+use crate::sys::program;
 use crate::sys::secure_file::OpenError;
 use crate::sys::system_file::{self, SystemFile};
 
@@ -97,14 +98,11 @@ fn want() -> io::Result<()> {
 /// A process of its own session, whose parent does not wait for it: a terminal that hangs up does not reach it.
 fn start_detached(command: &Path) -> Result<(), Problem> {
     let failed = |problem: String| Problem::Program("setsid", problem);
-    let status = Command::new("setsid")
+    let status = program::alone("setsid")
         .arg("--fork")
         .arg(command)
         .arg("roll-back")
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .current_dir("/")
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()

@@ -1,13 +1,12 @@
 //! sshd: whether it takes a configuration, what it makes of it, and having it read its own again.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::{Problem, clock};
-use crate::sys::secure_file::read_published;
+use crate::sys::{self, secure_file::read_published};
 
 /// The daemon.
 const SSHD: &str = "/usr/sbin/sshd";
@@ -16,21 +15,10 @@ const UNITS: [&str; 2] = ["ssh.service", "sshd.service"];
 /// Where it writes its number, where no systemd looks after it.
 const PID_FILE: &str = "/run/sshd.pid";
 
-/// Runs a program of the system in an environment of its own; what it prints, or what it complains of.
+/// What a program of the system prints, which must succeed.
 pub(super) fn run(program: &'static str, arguments: &[&str]) -> Result<String, Problem> {
-    let output = Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Problem::Program(program, error.to_string()))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if output.status.success() {
-        Ok(text(&output.stdout))
-    } else {
-        Err(Problem::Program(program, text(&output.stderr)))
-    }
+    let failed = |problem| Problem::Program(program, problem);
+    sys::program::output(program, arguments).map_err(|error| failed(error.to_string()))?.map_err(failed)
 }
 
 /// What sshd would go by for a login of this user, by its configuration or by another one; fails where it does not

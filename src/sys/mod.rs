@@ -15,6 +15,7 @@ pub mod pam_client;
 mod pam_conversation;
 pub mod pam_trial;
 pub mod process;
+pub mod program;
 pub mod secure_file;
 pub mod session;
 pub mod slots;

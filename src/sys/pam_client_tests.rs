@@ -1,18 +1,9 @@
+use super::super::pam_trial::pam_start_confdir;
 use super::*;
 use std::fs;
 use std::path::Path;
 
 use zeroize::Zeroizing;
-
-unsafe extern "C" {
-    fn pam_start_confdir(
-        service: *const c_char,
-        user: *const c_char,
-        functions: *const Functions,
-        directory: *const c_char,
-        handle: *mut *mut Handle,
-    ) -> c_int;
-}
 
 /// Nobody: nothing in these stacks asks.
 struct Nobody;

@@ -52,7 +52,7 @@ pub fn log_in(
 
 #[link(name = "pam")]
 unsafe extern "C" {
-    fn pam_start_confdir(
+    pub(super) fn pam_start_confdir(
         service: *const c_char,
         user: *const c_char,
         functions: *const Functions,

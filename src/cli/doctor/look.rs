@@ -7,7 +7,6 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use nix::sys::statfs::{BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, FsType, XFS_SUPER_MAGIC, statfs};
 
@@ -134,7 +133,7 @@ fn module() -> Option<String> {
 
 /// sshd, if it is there and its directory too: without it, it cannot run.
 fn sshd() -> Option<Sshd> {
-    let told = output_of(SSHD, &["-T"])?;
+    let told = sys::program::output(SSHD, &["-T"]).ok()?;
     let settings = told.map_err(|problem| problem.lines().last().unwrap_or_default().trim().to_owned());
     if settings.as_ref().is_err_and(|problem| problem.starts_with("Missing privilege separation directory")) {
         return None;
@@ -147,19 +146,6 @@ fn sshd() -> Option<Sshd> {
         .filter(|line| is_match(line))
         .collect();
     Some(Sshd { settings, matches })
-}
-
-/// What a program of this machine prints, or what it complains of. `None` where it is not there.
-pub(super) fn output_of(program: &str, arguments: &[&str]) -> Option<Result<String, String>> {
-    let output = Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Some(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
 }
 
 /// Who could log in: people, and root where he has a password.
@@ -184,8 +170,8 @@ fn has_password(name: &[u8]) -> bool {
 
 /// Whether an account has a password that could be right; `None` where its password is not kept here.
 pub(in crate::cli) fn password_told(name: &[u8]) -> Option<bool> {
-    let told = output_of("/usr/bin/getent", &["shadow", &String::from_utf8_lossy(name)]);
-    let Some(Ok(line)) = told else { return None };
+    let told = sys::program::output("/usr/bin/getent", &["shadow", &String::from_utf8_lossy(name)]);
+    let Ok(Ok(line)) = told else { return None };
     line.split(':').nth(1).map(|password| !password.starts_with(['!', '*']))
 }
 

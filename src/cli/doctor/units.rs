@@ -1,7 +1,7 @@
 //! As whom systemd runs the programs that ask PAM.
 
-use super::look::output_of;
 use crate::doctor::{Daemon, PamFiles};
+use crate::sys;
 
 /// The services of PAM whose unit of the same name is not run by root. None where there is no systemd.
 pub(super) fn not_root(pam: &PamFiles) -> Vec<Daemon> {
@@ -10,9 +10,9 @@ pub(super) fn not_root(pam: &PamFiles) -> Vec<Daemon> {
     let units: Vec<String> = pam.services().filter(is_plain).map(|name| format!("{name}.service")).collect();
     let asked = ["show", "--property=Id,User,DynamicUser", "--"];
     let arguments: Vec<&str> = asked.into_iter().chain(units.iter().map(String::as_str)).collect();
-    match output_of("/usr/bin/systemctl", &arguments) {
-        Some(Ok(told)) => told.split("\n\n").filter_map(daemon).collect(),
-        Some(Err(_)) | None => Vec::new(),
+    match sys::program::output("/usr/bin/systemctl", &arguments) {
+        Ok(Ok(told)) => told.split("\n\n").filter_map(daemon).collect(),
+        Ok(Err(_)) | Err(_) => Vec::new(),
     }
 }
 
