@@ -94,6 +94,27 @@ fn a_rule_exempts_by_network_and_the_log_names_it() {
 }
 
 #[test]
+fn a_zone_behind_an_address_of_ipv4_makes_it_a_name() {
+    let door = Door::new("");
+    door.sandbox.configuration("[[rule]]\nfrom = [\"192.0.2.0/24\"]\nthen = \"exempt\"\n");
+    assert_eq!(door.result("alice", Some("192.0.2.7%x.example"), &["1", "2", "3"]), "PAM_AUTH_ERR");
+    let log = door.log();
+    assert!(log.contains("source=none:") && !log.contains("addr:192.0.2.7"), "{log}");
+}
+
+#[test]
+fn a_first_factor_and_a_terminal_that_no_program_has_told_exempt_nobody() {
+    let door = Door::new("");
+    for condition in ["first_factor = [\"!password\"]", "ttys = [\"!pts/*\"]"] {
+        door.sandbox.configuration(&format!("[[rule]]\n{condition}\nthen = \"exempt\"\n"));
+        for service in ["door", "sshd"] {
+            let asked = door.log_in(service, "alice", None, &["1", "2", "3"]);
+            assert_eq!(asked.authenticate(), "PAM_AUTH_ERR", "{service}: {condition}");
+        }
+    }
+}
+
+#[test]
 fn groups_are_those_of_the_name_service_and_one_that_is_gone_exempts_nobody() {
     let door = Door::new("nullok");
     let group = door.sandbox.path().join("group");
@@ -331,7 +352,7 @@ fn explain_names_the_deciding_rule_and_why_the_others_do_not_match() {
     assert_eq!(
         explain(&["--from", "198.51.100.4", "--at", "Mon 23:00"]),
         "alice: a code is asked for; who is not enrolled is denied\n  rule 1 (lan): does not match: from\n  \
-         rule 2: users cannot be told, which exempts nobody\n  rule 3 (night): decides\n  rule 4: comes too late\n"
+         rule 2: passed over: users is unknown, and that never exempts\n  rule 3 (night): decides\n  rule 4: comes too late\n"
     );
     let su = explain(&["--service", "su", "--caller", "bob", "--at", "Mon 12:00"]);
     assert!(

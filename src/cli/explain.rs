@@ -136,10 +136,12 @@ fn words(user: &User, ruling: Ruling, rules: &[Explanation], policy: &PolicyFile
         let why = match (decides, is_behind, *fit, condition) {
             (true, _, "yes", _) => "decides".to_owned(),
             (true, _, _, Some(condition)) => {
-                format!("decides, for {condition} cannot be told and this is the strict side")
+                format!("applies: {condition} is unknown, so the strict reading is used")
             }
             (_, true, ..) => "comes too late".to_owned(),
-            (_, _, "unknown", Some(condition)) => format!("{condition} cannot be told, which exempts nobody"),
+            (_, _, "unknown", Some(condition)) => {
+                format!("passed over: {condition} is unknown, and that never exempts")
+            }
             (_, _, _, Some(condition)) => format!("does not match: {condition}"),
             _ => "does not match".to_owned(),
         };

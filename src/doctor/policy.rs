@@ -2,7 +2,7 @@
 
 use super::{Finding, Severity};
 use crate::config::{PolicyFile, Unenrolled};
-use crate::policy::rules::{Hopeless, Person, Rule, Then, Whose, never_matches};
+use crate::policy::rules::{Hopeless, Person, Rule, Then, Whose, never_matches, unknown_elsewhere};
 
 /// What is wrong with the policy file at `path`. `unknown` are its users and groups whom nobody knows.
 pub fn examine(path: &str, policy: Result<&PolicyFile, &str>, unknown: &[Person]) -> Vec<Finding> {
@@ -40,6 +40,12 @@ pub fn examine(path: &str, policy: Result<&PolicyFile, &str>, unknown: &[Person]
         } else if let Some((named, missing)) = half_of_a_pair(rule) {
             let what = format!("{} is for {named} and not for {missing}", called(&policy.rules, number));
             findings.push(warn("half_of_a_pair", what, "name both under services"));
+        } else if let Some(key) = unknown_elsewhere(rule) {
+            findings.push(warn(
+                "unknown_elsewhere",
+                unknown_condition(&policy.rules, number, key),
+                narrower(key),
+            ));
         } else if rule.then == Then::Exempt && has_no_condition(rule) {
             let what = format!("{} exempts everybody everywhere", called(&policy.rules, number));
             findings.push(warn("everybody_exempt", what, "name in it who is exempt, or where"));
@@ -69,8 +75,9 @@ fn why(hopeless: Hopeless, rules: &[Rule]) -> String {
         Hopeless::Behind(earlier) => format!("{} matches whenever it would", called(rules, earlier)),
         Hopeless::Excepted(key) => format!("all that it lists under {key} is excepted there"),
         Hopeless::FirstFactorWithoutSshd => {
-            "first_factor is known of sshd alone, which is not among its services".to_owned()
+            "only sshd says what it has seen completed, and sshd is not among its services".to_owned()
         }
+        Hopeless::TerminalOfSshd => "it is for sshd alone, which has no terminal".to_owned(),
     }
 }
 
@@ -93,6 +100,23 @@ fn half_of_a_pair(rule: &Rule) -> Option<(&'static str, &'static str)> {
 fn has_no_condition(rule: &Rule) -> bool {
     let bare = Rule { name: rule.name.clone(), then: rule.then, ..Rule::default() };
     *rule == bare
+}
+
+fn unknown_condition(rules: &[Rule], number: usize, key: &str) -> String {
+    let where_unknown =
+        if key == "ttys" { "sshd has no terminal" } else { "only sshd says what it has seen completed" };
+    let called = called(rules, number);
+    format!(
+        "{called} decides wherever {key} is unknown, and denies users who are not enrolled: {where_unknown}"
+    )
+}
+
+fn narrower(key: &str) -> &'static str {
+    if key == "ttys" {
+        "name the services that have a terminal, such as services = [\"login\"]"
+    } else {
+        "write services = [\"sshd\"] in it"
+    }
 }
 
 fn unknown_name(name: &Person) -> String {
@@ -130,6 +154,28 @@ mod tests {
             codes("[[rule]]\nservices = [\"su\", \"sshd\"]\nwhose = \"caller\"\n"),
             ["caller_without_su"]
         );
+        let with =
+            |conditions: &str, then: &str| codes(&format!("[[rule]]\n{conditions}\nthen = \"{then}\"\n"));
+        for (conditions, strict, exempt) in [
+            ("ttys = [\"!pts/*\"]", Some("unknown_elsewhere"), None),
+            ("ttys = [\"tty1\"]\nservices = [\"!sshd\"]", None, None),
+            ("ttys = [\"tty1\"]\nservices = [\"login\"]", None, None),
+            (
+                "ttys = [\"tty1\"]\nservices = [\"sshd\"]",
+                Some("rule_never_matches"),
+                Some("rule_never_matches"),
+            ),
+            ("first_factor = [\"!password\"]", Some("unknown_elsewhere"), None),
+            ("first_factor = [\"!password\"]\nservices = [\"sshd\"]", None, None),
+            (
+                "first_factor = [\"!password\"]\nservices = [\"login\"]",
+                Some("rule_never_matches"),
+                Some("rule_never_matches"),
+            ),
+        ] {
+            assert_eq!(with(conditions, "require"), strict.into_iter().collect::<Vec<_>>(), "{conditions}");
+            assert_eq!(with(conditions, "exempt"), exempt.into_iter().collect::<Vec<_>>(), "{conditions}");
+        }
         assert!(codes("unenrolled = \"allow\"\nrequired_from = 2027-01-01\n").is_empty());
         let broken = examine("file", Err("line 1"), &[]);
         assert_eq!((broken[0].code, broken[0].severity), ("bad_policy", Severity::Error));

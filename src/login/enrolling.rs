@@ -83,9 +83,7 @@ impl<V: Verifier, C: Conversation, E: Enroller> Session<'_, V, C, E> {
         if let Some(password) = self.conversation.first_pass() {
             return self.enroller.prove_password(&self.user, &password).map_err(Outcome::Unavailable);
         }
-        let facts = &self.request.facts;
-        let methods = facts.ssh_auth_info.as_deref().filter(|_| facts.service == "sshd").unwrap_or_default();
-        Ok(has_publickey(methods))
+        Ok(has_publickey(&self.request.facts))
     }
 
     /// One message, for sshd ends a login that has too many of them before a prompt.

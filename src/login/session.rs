@@ -219,7 +219,5 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
 
 /// Grants only where sshd itself says that a key was proven in this connection.
 fn first_factor(request: &Request<'_>) -> Outcome {
-    let methods = request.facts.ssh_auth_info.as_deref().unwrap_or_default();
-    let proven = request.facts.service == "sshd" && has_publickey(methods);
-    if proven { Outcome::FirstFactorProven } else { Outcome::FirstFactorMissing }
+    if has_publickey(&request.facts) { Outcome::FirstFactorProven } else { Outcome::FirstFactorMissing }
 }

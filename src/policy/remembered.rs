@@ -8,7 +8,7 @@ use core::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use super::decide::Accepted;
-use super::source::{Facts, address_told, has_publickey, source_of};
+use super::source::{Facts, address_told, has_publickey, methods_told, source_of, terminal_told};
 use super::throttle::{Standing, standing};
 use crate::credential::state::MOST_REMEMBERED;
 use crate::credential::{Credential, Remembered, SourceName, State};
@@ -57,15 +57,14 @@ pub fn place_of(facts: &Facts, user: &UserName) -> Option<Place> {
     }
     let mut parts = vec![user.to_string(), facts.service.clone()];
     if let Some(address) = address_told(facts) {
-        let keys = facts.ssh_auth_info.as_deref().filter(|_| facts.service == "sshd").unwrap_or_default();
-        if is_of_a_relay(address) && !has_publickey(keys) {
+        if is_of_a_relay(address) && !has_publickey(facts) {
             return None;
         }
         parts.push(format!("address {address}"));
-        parts.push(keys.to_owned());
+        parts.push(methods_told(facts).unwrap_or_default().to_owned());
     } else {
         let caller = facts.ruser_uid.unwrap_or(facts.real_uid);
-        parts.push(format!("terminal {}", facts.tty.as_ref().filter(|tty| !tty.is_empty())?));
+        parts.push(format!("terminal {}", terminal_told(facts)?));
         parts.push(format!("caller {} {caller} session {}", facts.real_uid, facts.audit_session?));
     }
     let mut hash = Sha256::new();

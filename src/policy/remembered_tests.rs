@@ -113,6 +113,7 @@ fn nowhere_and_a_terminal_without_a_session_are_no_places() {
         Facts { audit_session: None, ..sudo() },
         Facts { tty: None, ..sudo() },
         Facts { tty: Some(String::new()), ..sudo() },
+        Facts { tty: Some("cron".to_owned()), ..sudo() },
         Facts { real_uid: 0, ruser_uid: None, tty: Some("/dev/pts/1".to_owned()), ..sudo() },
     ] {
         assert_eq!(place_of(&facts, &name()), None, "{facts:?}");

@@ -1,5 +1,5 @@
 //! Where an attempt comes from, as far as PAM can say: an address, a user of this machine, a
-//! terminal, or nowhere that could be named (DESIGN, "Source").
+//! terminal, or nowhere that could be named.
 //!
 //! Names are never resolved: a look-up would ask whoever runs the reverse zone of the attacker.
 
@@ -51,9 +51,24 @@ pub fn source_named(text: &str) -> Option<SourceName> {
     named.and_then(SourceName::new)
 }
 
-/// Whether sshd has seen a public key proven, by the methods that it lists.
-pub fn has_publickey(ssh_auth_info: &str) -> bool {
-    ssh_auth_info.lines().any(|line| line.starts_with("publickey "))
+/// The methods that sshd has seen completed, one a line, where it tells any. No other service is believed.
+pub fn methods_told(facts: &Facts) -> Option<&str> {
+    let told = facts.ssh_auth_info.as_deref().filter(|_| facts.service == "sshd");
+    told.filter(|told| !told.trim().is_empty())
+}
+
+/// Whether sshd has seen a public key proven.
+pub fn has_publickey(facts: &Facts) -> bool {
+    methods_told(facts).is_some_and(|told| told.lines().any(|line| line.starts_with("publickey ")))
+}
+
+/// The terminal, where PAM_TTY names one: a device with a number, an X display, or the console. Services without a
+/// terminal write a placeholder there, such as `ssh`, `ftp` or `cron`.
+pub(super) fn terminal_told(facts: &Facts) -> Option<&str> {
+    let tty = facts.tty.as_deref()?;
+    let name = tty.strip_prefix("/dev/").unwrap_or(tty);
+    let is_terminal = name == "console" || name.bytes().last().is_some_and(|byte| byte.is_ascii_digit());
+    is_terminal.then_some(tty)
 }
 
 /// The address that an attempt comes from, where one is told.
@@ -80,10 +95,25 @@ fn address(host: &str) -> Option<String> {
     })
 }
 
-/// A numeric address without its zone; one that is mapped into IPv6 is one of IPv4.
+/// A numeric address; one that is mapped into IPv6 is one of IPv4. A zone (RFC 4007 §11) is left out behind a
+/// link-local address, the only one that sshd writes a zone behind; any other host with a `%` is a name.
 fn numeric(host: &str) -> Option<IpAddr> {
-    let without_zone = host.split_once('%').map_or(host, |(address, _)| address);
-    without_zone.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    match host.split_once('%') {
+        None => host.parse::<IpAddr>().ok().map(|address| address.to_canonical()),
+        Some((address, zone)) => {
+            let address = address.parse::<Ipv6Addr>().ok()?;
+            (address.is_unicast_link_local() && is_zone(zone)).then_some(IpAddr::V6(address))
+        }
+    }
+}
+
+/// The longest name of a network interface, in bytes (IFNAMSIZ in netdevice(7), without its NUL).
+const LONGEST_ZONE: usize = 15;
+
+/// Whether a text can be the name of a network interface, or its number.
+fn is_zone(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
+    (1..=LONGEST_ZONE).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 fn network_of(address: Ipv6Addr) -> Ipv6Addr {
@@ -144,6 +174,29 @@ mod tests {
         for text in ["", "example.org", "uid:alice", "uid:-1", "tty:/dev/pts/1", "none:x", "addr:", "addr:x"]
         {
             assert_eq!(named(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_left_out_behind_a_link_local_address_alone() {
+        assert_eq!(from_host("fe80::1%2"), "addr:fe80::/64");
+        assert_eq!(from_host("febf::1%wlp0s20f3.7"), "addr:febf::/64");
+        for host in [
+            "192.0.2.7%x.example",
+            "192.0.2.7%",
+            "2001:db8::1%eth0",
+            "::1%lo",
+            "::ffff:192.0.2.7%eth0",
+            "::ffff:169.254.0.1%eth0",
+            "fec0::1%eth0",
+            "fe80::1%",
+            "fe80::1%eth0%eth1",
+            "fe80::1%eth0 192.0.2.7",
+            "fe80::1%sixteen-letters-",
+        ] {
+            assert_eq!(from_host(host), "none:", "{host:?}");
+            let facts = Facts { rhost: Some(host.to_owned()), ..Facts::default() };
+            assert_eq!(address_told(&facts), None, "{host:?}");
         }
     }
 

@@ -46,6 +46,28 @@ fn rules_decide_about_ssh_by_user_group_network_and_key() {
     }
 }
 
+#[test]
+#[ignore = "needs root: boots a container"]
+fn a_fact_that_is_unknown_exempts_neither_from_ssh_nor_from_su() {
+    let guarded = ssh_machine("bookworm", &["alice", "bob"]);
+    guarded.guard_also("su");
+    let (_, phone) = guarded.plant("alice");
+    let (wrong, mut step) = (phone.wrong_code(), 0);
+    for condition in [
+        // Only keyboard-interactive runs here, of which sshd says nothing, and su never says anything.
+        "first_factor = [\"!password\"]",
+        "first_factor = [\"!publickey\"]",
+        // sshd names no terminal.
+        "ttys = [\"!tty*\", \"!pts/*\"]",
+    ] {
+        policy(&guarded, &format!("[[rule]]\n{condition}\nthen = \"exempt\"\n"));
+        guarded.by_ssh("alice").code(&wrong).must_be_refused("wrong_code");
+        guarded.by_su("bob", "alice").code(&wrong).must_be_refused("wrong_code");
+        guarded.by_ssh("alice").code(&phone.code(step)).must_get_in();
+        step += 1;
+    }
+}
+
 /// What alice is shown who logs in to a shell, from her last answer to the shell's prompt: sshd shows no notices to
 /// whoever runs a command.
 fn shown_in_a_shell(guarded: &Guarded, code: Option<&str>) -> String {

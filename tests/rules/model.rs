@@ -1,4 +1,5 @@
-//! What rules mean, said as plainly as can be: every list is gone through item by item, every address is bits.
+//! What rules mean by countersign.toml(5), as plainly as possible: each unknown item holds in one world and fails in another,
+//! all worlds are gone through, and every address is bits.
 #![allow(missing_docs, unreachable_pub, reason = "a module of tests, not a crate")]
 
 use std::fmt::Write as _;
@@ -25,7 +26,7 @@ pub struct Login {
     pub service: String,
     pub host: Option<String>,
     pub tty: Option<String>,
-    pub method: Option<String>,
+    pub methods: Option<Vec<&'static str>>,
     pub time: Option<(u8, u16)>,
 }
 
@@ -73,31 +74,49 @@ pub fn written(rules: &[Rule]) -> String {
     text
 }
 
-/// What the first rule says that matches.
+/// What the first rule says that matches, or that may match and is not about an exemption.
 pub fn say(rules: &[Rule], login: &Login) -> Said {
     for (number, rule) in rules.iter().enumerate() {
-        let exempts = rule.then == Some("exempt");
-        match matches(rule, login) {
-            "yes" => {
-                return Said {
-                    rule: Some(number),
-                    then: rule.then.unwrap_or("ask"),
-                    remember: rule.remember.map(seconds),
-                    of_caller: rule.whose == Some("caller"),
-                };
-            }
-            "unknown" if !exempts => {
-                return Said { rule: Some(number), then: "require", remember: Some(0), of_caller: false };
-            }
-            _ => {}
+        let worlds = worlds(rule, login);
+        if worlds == [true] {
+            return Said {
+                rule: Some(number),
+                then: rule.then.unwrap_or("ask"),
+                remember: rule.remember.map(seconds),
+                of_caller: rule.whose == Some("caller"),
+            };
+        }
+        if worlds.contains(&true) && rule.then != Some("exempt") {
+            return Said { rule: Some(number), then: "require", remember: Some(0), of_caller: false };
         }
     }
     Said { rule: None, then: "ask", remember: None, of_caller: false }
 }
 
-/// Whether some rule before the deciding one, or that one, cannot be told.
+/// Whether it is unknown of some rule whether it matches.
 pub fn is_in_doubt(rules: &[Rule], login: &Login) -> bool {
-    rules.iter().any(|rule| matches(rule, login) == "unknown")
+    rules.iter().any(|rule| worlds(rule, login).len() > 1)
+}
+
+/// Whether the login lacks a fact that the rule asks about. Of a listed group nobody asks where the user is listed by
+/// name, or by a group that is known.
+pub fn lacks_a_fact(rule: &Rule, login: &Login) -> bool {
+    let host_is_unknown = login.host.as_deref().is_some_and(|host| address(host).is_none());
+    let is_listed = |item: &String| match item.strip_prefix('@') {
+        Some(group) => login.is_member(group) == Some(true),
+        None => *item == login.user,
+    };
+    let is_settled = rule.users.iter().any(is_listed);
+    let group_is_unknown = |item: &String| {
+        let group = item.trim_start_matches('!').strip_prefix('@');
+        group.is_some_and(|group| login.is_member(group).is_none() && (item.starts_with('!') || !is_settled))
+    };
+    rule.users.iter().any(group_is_unknown)
+        || (!rule.services.is_empty() && login.service.is_empty())
+        || (!rule.from.is_empty() && host_is_unknown)
+        || (!rule.ttys.is_empty() && terminal(login).is_none())
+        || (!rule.first_factor.is_empty() && methods(login).is_none())
+        || (!rule.time.is_empty() && login.time.is_none())
 }
 
 fn seconds(text: &str) -> u64 {
@@ -111,57 +130,97 @@ fn seconds(text: &str) -> u64 {
     }
 }
 
-fn matches(rule: &Rule, login: &Login) -> &'static str {
-    let conditions = [
-        list(&rule.users, |item| match item.strip_prefix('@') {
-            Some(group) => login.is_member(group),
-            None => Some(item == login.user),
-        }),
-        list(&rule.services, |item| Some(item == login.service)),
-        if rule.from.is_empty() { "yes" } else { network(&rule.from, login) },
-        if rule.ttys.is_empty() { "yes" } else { terminal(&rule.ttys, login) },
-        list(&rule.first_factor, |item| {
-            Some(login.service == "sshd" && login.method.as_deref() == Some(item))
-        }),
-        if rule.time.is_empty() { "yes" } else { time(&rule.time, login) },
+/// Whether the rule matches in each world that the known facts allow: one verdict where all worlds agree, else both.
+fn worlds(rule: &Rule, login: &Login) -> Vec<bool> {
+    let user = |item: &str| match item.strip_prefix('@') {
+        Some(group) => login.is_member(group),
+        None => Some(item == login.user),
+    };
+    let service = |item: &str| (!login.service.is_empty()).then(|| item == login.service);
+    let from = |item: &str| login.host.as_deref().and_then(address).map(|bits| is_in(&bits, item));
+    let tty = |item: &str| terminal(login).map(|name| is_called(&name, item));
+    let method = |item: &str| methods(login).map(|methods| methods.iter().any(|method| method == item));
+    let mut conditions = vec![
+        list(&rule.users, user),
+        list(&rule.services, service),
+        list(&rule.from, from),
+        list(&rule.ttys, tty),
+        list(&rule.first_factor, method),
     ];
-    if conditions.contains(&"no") {
-        "no"
-    } else if conditions.contains(&"unknown") {
-        "unknown"
-    } else {
-        "yes"
+    if login.host.is_none() && !rule.from.is_empty() {
+        conditions.push(vec![false]);
     }
-}
-
-fn list(items: &[String], is: impl Fn(&str) -> Option<bool>) -> &'static str {
-    let exceptions: Vec<&str> = items.iter().filter_map(|item| item.strip_prefix('!')).collect();
-    let listed: Vec<&str> = items.iter().map(String::as_str).filter(|item| !item.starts_with('!')).collect();
-    if exceptions.iter().any(|item| is(item) == Some(true)) {
-        return "no";
-    }
-    let hit = listed.is_empty() || listed.iter().any(|item| is(item) == Some(true));
-    let maybe_hit = listed.iter().any(|item| is(item).is_none());
-    let maybe_excepted = exceptions.iter().any(|item| is(item).is_none());
-    match (hit, maybe_hit, maybe_excepted) {
-        (true, _, false) => "yes",
-        (true, _, true) | (false, true, _) => "unknown",
-        (false, false, _) => "no",
-    }
-}
-
-fn network(items: &[String], login: &Login) -> &'static str {
-    let Some(host) = &login.host else { return "no" };
-    let Some(address) = bits(host.split('%').next().expect("a text")) else { return "unknown" };
-    list(items, |item| {
-        let (network, length) = item.split_once('/').map_or((item, None), |(network, length)| {
-            (network, Some(length.parse::<usize>().expect("a length")))
+    if !rule.time.is_empty() {
+        conditions.push(match login.time {
+            Some(time) => vec![covered(&rule.time, time)],
+            None => vec![true, false],
         });
-        let network = bits(network).expect("a network");
-        let is_mapped = item.starts_with("::ffff:");
-        let length = length.map_or(network.len(), |length| if is_mapped { length - 96 } else { length });
-        Some(network.len() == address.len() && network[..length] == address[..length])
-    })
+    }
+    let may_hold = conditions.iter().all(|verdicts| verdicts.contains(&true));
+    let may_fail = conditions.iter().any(|verdicts| verdicts.contains(&false));
+    [true, false].into_iter().filter(|verdict| if *verdict { may_hold } else { may_fail }).collect()
+}
+
+/// The verdicts on a list in all worlds: an item of which it is unknown whether it holds does so in one half of them.
+fn list(items: &[String], holds: impl Fn(&str) -> Option<bool>) -> Vec<bool> {
+    let known: Vec<Option<bool>> = items.iter().map(|item| holds(item.trim_start_matches('!'))).collect();
+    let mut verdicts = Vec::new();
+    for world in 0..1_u32 << items.len() {
+        let in_world = |place: usize| known[place].unwrap_or(world >> place & 1 == 1);
+        let (mut has_items, mut is_listed, mut is_excepted) = (false, false, false);
+        for (place, item) in items.iter().enumerate() {
+            if item.starts_with('!') {
+                is_excepted |= in_world(place);
+            } else {
+                has_items = true;
+                is_listed |= in_world(place);
+            }
+        }
+        let verdict = (is_listed || !has_items) && !is_excepted;
+        if !verdicts.contains(&verdict) {
+            verdicts.push(verdict);
+        }
+    }
+    verdicts
+}
+
+/// The bits of the address of a host: a zone may stand behind a link-local address alone.
+fn address(host: &str) -> Option<String> {
+    match host.split_once('%') {
+        Some((address, zone)) => bits(address)
+            .filter(|bits| bits.len() == 128 && bits.starts_with("1111111010") && !zone.is_empty()),
+        None => bits(host),
+    }
+}
+
+fn is_in(address: &str, item: &str) -> bool {
+    let (network, length) = item.split_once('/').map_or((item, None), |(network, length)| {
+        (network, Some(length.parse::<usize>().expect("a length")))
+    });
+    let network = bits(network).expect("a network");
+    let is_mapped = item.starts_with("::ffff:");
+    let length = length.map_or(network.len(), |length| if is_mapped { length - 96 } else { length });
+    network.len() == address.len() && network[..length] == address[..length]
+}
+
+/// The terminal, where PAM_TTY names one.
+fn terminal(login: &Login) -> Option<String> {
+    let name = login.tty.as_deref()?.trim_start_matches("/dev/").to_owned();
+    (name == "console" || name.ends_with(char::is_numeric)).then_some(name)
+}
+
+fn is_called(terminal: &str, item: &str) -> bool {
+    let item = item.trim_start_matches("/dev/");
+    match item.find('*') {
+        Some(star) => terminal.chars().take(star).collect::<String>() == item[..star],
+        None => terminal == item,
+    }
+}
+
+/// The methods that sshd has seen completed, where it says so.
+fn methods(login: &Login) -> Option<Vec<String>> {
+    let told = login.methods.as_ref().filter(|told| login.service == "sshd" && !told.is_empty())?;
+    Some(told.iter().map(|method| (*method).to_owned()).collect())
 }
 
 /// An address as ones and zeros; one of IPv4 that is mapped into IPv6 as one of IPv4.
@@ -177,23 +236,10 @@ fn bits(text: &str) -> Option<String> {
     Some(of_bytes(if mapped { &bytes[12..] } else { &bytes }))
 }
 
-fn terminal(items: &[String], login: &Login) -> &'static str {
-    let Some(tty) = login.tty.as_deref().filter(|tty| !tty.is_empty()) else { return "unknown" };
-    let bare = |name: &str| name.replacen("/dev/", "", usize::from(name.starts_with("/dev/")));
-    list(items, |item| {
-        let item = bare(item);
-        Some(match item.find('*') {
-            Some(star) => bare(tty).chars().take(star).collect::<String>() == item[..star],
-            None => bare(tty) == item,
-        })
-    })
-}
-
 /// The span is gone through minute by minute.
-fn time(items: &[String], login: &Login) -> &'static str {
-    let Some((weekday, minute)) = login.time else { return "unknown" };
+fn covered(items: &[String], (weekday, minute): (u8, u16)) -> bool {
     let now = usize::from(weekday) * 1440 + usize::from(minute);
-    let covered = items.iter().any(|item| {
+    items.iter().any(|item| {
         let mut week = [false; 7 * 1440];
         let (days, times) = match (item.contains(':'), item.split_once(' ')) {
             (_, Some((days, times))) => (days, times),
@@ -211,8 +257,7 @@ fn time(items: &[String], login: &Login) -> &'static str {
             }
         }
         week[now]
-    });
-    if covered { "yes" } else { "no" }
+    })
 }
 
 fn days_of(text: &str) -> Vec<usize> {

@@ -27,7 +27,7 @@ impl Random {
         (self.below(3) == 0).then(|| self.one(of))
     }
 
-    /// Nothing most of the time, else up to three items, some of them exceptions.
+    /// Nothing most of the time, otherwise up to three items, some of them exceptions.
     fn list(&mut self, of: &[&str]) -> Vec<String> {
         if self.below(5) < 3 {
             return Vec::new();
@@ -72,7 +72,7 @@ impl Random {
                 "::ffff:192.0.2.0/120",
                 "128.0.0.0/1",
             ]),
-            ttys: self.list(&["tty1", "/dev/tty*", "pts/*", "ssh", "*"]),
+            ttys: self.list(&["tty1", "/dev/tty*", "pts/*", "console", "ssh", "*"]),
             first_factor: self.list(&["publickey", "password"]),
             time: self.list(&times).into_iter().map(|item| item.replace('!', "")).collect(),
             then,
@@ -93,19 +93,27 @@ impl Random {
             "2001:db8::1",
             "2001:db9::1",
             "fe80::1%eth0",
+            "2001:db8::1%eth0",
+            "192.0.2.7%x.example",
             "203.0.113.9",
             "host.example.org",
             "",
         ];
         let groups: [&[&'static str]; 4] = [&[], &["staff"], &["admins"], &["staff", "admins"]];
+        let methods: [&[&'static str]; 5] =
+            [&[], &["publickey"], &["password"], &["hostbased"], &["publickey", "password"]];
+        let service = self.one(&["sshd", "sshd", "su", "sudo", "login", "login", ""]);
+        let ttys: &[&str] = match service {
+            "sshd" => &["ssh", ""],
+            _ => &["/dev/tty1", "tty11", "/dev/pts/3", "console", "/dev/tty", "cron", ""],
+        };
         Login {
             user: self.one(&["alice", "bob", "carol"]).to_owned(),
             groups: groups[self.below(4)].to_vec(),
-            service: self.one(&["sshd", "su", "sudo", "login"]).to_owned(),
+            service: service.to_owned(),
             host: (self.below(4) > 0).then(|| self.one(&hosts).to_owned()),
-            tty: (self.below(4) > 0)
-                .then(|| self.one(&["ssh", "/dev/tty1", "tty11", "/dev/pts/3", ""]).to_owned()),
-            method: (self.below(2) > 0).then(|| self.one(&["publickey", "password", "hostbased"]).to_owned()),
+            tty: (self.below(4) > 0).then(|| self.one(ttys).to_owned()),
+            methods: (self.below(3) > 0).then(|| methods[self.below(methods.len())].to_vec()),
             time: (self.below(8) > 0).then(|| {
                 let weekday = u8::try_from(self.below(7)).expect("a day");
                 (weekday, u16::try_from(self.below(1440)).expect("a minute"))

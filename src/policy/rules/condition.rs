@@ -2,7 +2,7 @@
 
 use super::week::covers;
 use super::{Network, Person, Span, Surroundings};
-use crate::policy::source::{Facts, address_told};
+use crate::policy::source::{Facts, address_told, methods_told, terminal_told};
 use crate::user::User;
 
 /// Whether a condition holds; where not, the key of the policy file that says so.
@@ -12,7 +12,7 @@ pub enum Fit {
     Yes,
     /// It does not.
     No(&'static str),
-    /// That cannot be told.
+    /// A fact that it needs is unknown.
     Unknown(&'static str),
 }
 
@@ -38,7 +38,7 @@ impl<T> Listed<T> {
         self.any_of.is_empty() && self.none_of.is_empty()
     }
 
-    /// Whether the list holds, if `is` tells of each item whether it does. `None` is what cannot be told.
+    /// Whether the list holds, if `is` tells of each item whether it does. `None` is unknown, with and without a `!`.
     fn holds(&self, mut is: impl FnMut(&T) -> Option<bool>) -> Option<bool> {
         let excepted = any(&self.none_of, &mut is);
         if excepted == Some(true) {
@@ -119,41 +119,36 @@ pub(super) fn user(users: &Listed<Person>, user: &User, surroundings: &dyn Surro
     fit("users", users.holds(is))
 }
 
+/// Without PAM_SERVICE the service is unknown.
 pub(super) fn service(services: &Listed<String>, facts: &Facts) -> Fit {
-    fit("services", services.holds(|service| Some(*service == facts.service)))
+    let service = Some(&facts.service).filter(|service| !service.is_empty());
+    fit("services", services.holds(|listed| service.map(|service| listed == service)))
 }
 
-/// A login without an address is from no network; one whose host has only a name may be from any.
+/// A login without a remote host comes from no network; one whose host is not a numeric address may come from any.
 pub(super) fn network(networks: &Listed<Network>, facts: &Facts) -> Fit {
     if networks.is_empty() {
         return Fit::Yes;
     }
-    match (address_told(facts), &facts.rhost) {
-        (Some(address), _) => fit("from", networks.holds(|network| Some(network.contains(address)))),
-        (None, Some(_)) => Fit::Unknown("from"),
-        (None, None) => Fit::No("from"),
+    let is_remote = facts.rhost.is_some() || facts.ssh_connection.is_some();
+    let address = address_told(facts);
+    if address.is_none() && !is_remote {
+        return Fit::No("from");
     }
+    fit("from", networks.holds(|network| address.map(|address| network.contains(address))))
 }
 
 pub(super) fn terminal(ttys: &Listed<Terminal>, facts: &Facts) -> Fit {
-    let tty = facts.tty.as_deref().unwrap_or_default();
-    if ttys.is_empty() {
-        Fit::Yes
-    } else if tty.is_empty() {
-        // The caller of su has none by a pipe.
-        Fit::Unknown("ttys")
-    } else {
-        fit("ttys", ttys.holds(|terminal| Some(terminal.is(tty))))
-    }
+    let tty = terminal_told(facts);
+    fit("ttys", ttys.holds(|terminal| tty.map(|tty| terminal.is(tty))))
 }
 
-/// Only sshd says which methods were completed; of other services none is known to be.
+/// Where only keyboard-interactive has run, sshd tells of no method either.
 pub(super) fn first_factor(methods: &Listed<String>, facts: &Facts) -> Fit {
-    let told = facts.ssh_auth_info.as_deref().filter(|_| facts.service == "sshd").unwrap_or_default();
-    let is = |method: &String| {
-        Some(told.lines().any(|line| line.split(' ').next().is_some_and(|word| word == method)))
-    };
-    fit("first_factor", methods.holds(is))
+    let told = methods_told(facts);
+    let is_completed =
+        |told: &str, method: &str| told.lines().any(|line| line.split(' ').next() == Some(method));
+    fit("first_factor", methods.holds(|method| told.map(|told| is_completed(told, method))))
 }
 
 pub(super) fn time(spans: &[Span], surroundings: &dyn Surroundings) -> Fit {

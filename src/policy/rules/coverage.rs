@@ -1,7 +1,7 @@
 //! Rules that can never match: a mistake that nobody would notice.
 
 use super::condition::Listed;
-use super::{Network, Person, Rule};
+use super::{Network, Person, Rule, Then};
 
 /// Why a rule can never match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,12 @@ pub enum Hopeless {
     Excepted(&'static str),
     /// Methods are known of sshd alone, and that is not among its services.
     FirstFactorWithoutSshd,
+    /// It is for sshd alone, which has no terminal.
+    TerminalOfSshd,
 }
+
+/// The service that says which methods were completed, and has no terminal.
+const SSHD: &str = "sshd";
 
 /// Why the rule of this number can never match; `None` where it can, or where that is not plain to see.
 pub fn never_matches(rules: &[Rule], number: usize) -> Option<Hopeless> {
@@ -20,17 +25,42 @@ pub fn never_matches(rules: &[Rule], number: usize) -> Option<Hopeless> {
     if let Some(key) = rule.excepts_all() {
         return Some(Hopeless::Excepted(key));
     }
-    let sshd = "sshd".to_owned();
-    let without_sshd = (!rule.services.any_of.is_empty() && !rule.services.any_of.contains(&sshd))
-        || rule.services.none_of.contains(&sshd);
-    if !rule.first_factor.any_of.is_empty() && without_sshd {
+    if !rule.first_factor.is_empty() && !rule.may_be_for_sshd() {
         return Some(Hopeless::FirstFactorWithoutSshd);
+    }
+    if !rule.ttys.is_empty() && !rule.may_be_for_another_than_sshd() {
+        return Some(Hopeless::TerminalOfSshd);
     }
     let earlier = rules.iter().take(number).position(|earlier| earlier.covers(rule));
     earlier.map(Hopeless::Behind)
 }
 
+/// The condition that a service leaves unknown for which a rule may be meant, so that the rule decides about every
+/// login by that service, at its strictest. `None` for a rule that exempts, which is passed over instead.
+pub fn unknown_elsewhere(rule: &Rule) -> Option<&'static str> {
+    if rule.then == Then::Exempt {
+        None
+    } else if !rule.first_factor.is_empty() && rule.may_be_for_another_than_sshd() {
+        Some("first_factor")
+    } else if !rule.ttys.is_empty() && rule.may_be_for_sshd() {
+        Some("ttys")
+    } else {
+        None
+    }
+}
+
 impl Rule {
+    fn may_be_for_sshd(&self) -> bool {
+        let is_sshd = |service: &String| service == SSHD;
+        let Listed { any_of, none_of } = &self.services;
+        (any_of.is_empty() || any_of.iter().any(is_sshd)) && !none_of.iter().any(is_sshd)
+    }
+
+    fn may_be_for_another_than_sshd(&self) -> bool {
+        let Listed { any_of, none_of } = &self.services;
+        any_of.is_empty() || any_of.iter().any(|service| service != SSHD && !none_of.contains(service))
+    }
+
     /// Whether this rule matches whenever the other does, as far as can be seen without asking anybody.
     fn covers(&self, other: &Self) -> bool {
         covers(&self.users, &other.users, Person::eq)

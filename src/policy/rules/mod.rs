@@ -1,7 +1,8 @@
 //! Rules: who is asked for a code, where and when. The first rule that matches decides.
 //!
-//! What cannot be told (a group that the name service does not give, a host that has only a name) never exempts
-//! anybody: such a rule is passed over where it exempts, and is taken at its strictest where it does not.
+//! A fact that is unknown (a group that the name service does not give, a host that has only a name) matches neither
+//! an item nor its exception, and never exempts: a rule with an unknown condition is passed over where it exempts,
+//! and is taken at its strictest where it does not.
 
 mod condition;
 mod coverage;
@@ -10,7 +11,7 @@ mod network;
 mod week;
 
 pub use condition::{Fit, Listed, Terminal};
-pub use coverage::{Hopeless, never_matches};
+pub use coverage::{Hopeless, never_matches, unknown_elsewhere};
 pub use network::{BadNetwork, Network};
 pub use week::{BadSpan, LocalTime, Span};
 

@@ -104,6 +104,7 @@ fn a_network_is_told_by_a_numeric_address_alone() {
         (Some("fe80::1%eth0"), Fit::No("from"), Fit::Yes),
         (Some("host.example.org"), Fit::Unknown("from"), Fit::Unknown("from")),
         (Some(""), Fit::Unknown("from"), Fit::Unknown("from")),
+        (Some("192.0.2.7%x.example"), Fit::Unknown("from"), Fit::Unknown("from")),
         (None, Fit::No("from"), Fit::No("from")),
     ] {
         assert_eq!(fit(&lan, "alice", &facts(host)), in_lan, "{host:?}");
@@ -112,21 +113,75 @@ fn a_network_is_told_by_a_numeric_address_alone() {
 }
 
 #[test]
-fn terminals_services_and_methods_match_by_name() {
+fn terminals_and_services_match_by_name() {
     let at = |tty: &str| Facts { tty: Some(tty.to_owned()), ..facts(None) };
     assert_eq!(fit(&ttys(&["/dev/tty*"]), "alice", &at("tty1")), Fit::Yes);
     assert_eq!(fit(&ttys(&["tty1"]), "alice", &at("/dev/tty1")), Fit::Yes);
     assert_eq!(fit(&ttys(&["tty1"]), "alice", &at("/dev/tty11")), Fit::No("ttys"));
     assert_eq!(fit(&ttys(&["!pts/*"]), "alice", &at("/dev/pts/3")), Fit::No("ttys"));
-    assert_eq!(fit(&ttys(&["!pts/*"]), "alice", &Facts { tty: None, ..facts(None) }), Fit::Unknown("ttys"));
+    for terminal in ["console", "/dev/console", "ttyS0", "/dev/hvc0", ":0", "localhost:10.0"] {
+        assert_eq!(fit(&ttys(&["!pts/*"]), "alice", &at(terminal)), Fit::Yes, "{terminal}");
+    }
     assert_eq!(fit(&services(&["sudo", "su"]), "alice", &facts(None)), Fit::No("services"));
-    let key = Rule { first_factor: listed(&["publickey"], str::to_owned), ..Rule::default() };
+}
+
+#[test]
+fn a_placeholder_for_a_terminal_matches_neither_an_item_nor_an_exception() {
+    let placeholders = ["ssh", "ftp", "cron", "dovecot", "/dev/tty", ""].map(|tty| Some(tty.to_owned()));
+    for tty in placeholders.into_iter().chain([None]) {
+        let login = Facts { tty: tty.clone(), ..facts(None) };
+        for list in [&["pts/*"][..], &["!pts/*"], &["ssh"], &["!ssh"], &["*"]] {
+            assert_eq!(fit(&ttys(list), "alice", &login), Fit::Unknown("ttys"), "{tty:?} {list:?}");
+        }
+        assert_eq!(ruling(&[exempt(ttys(&["!pts/*"]))], "alice", &login), Ruling::WITHOUT_A_RULE, "{tty:?}");
+    }
+}
+
+fn first_factor(items: &[&str]) -> Rule {
+    Rule { first_factor: listed(items, str::to_owned), ..Rule::default() }
+}
+
+#[test]
+fn methods_match_as_sshd_lists_them() {
     let proven = |info: &str| Facts { ssh_auth_info: Some(info.to_owned()), ..facts(None) };
+    let key = first_factor(&["publickey"]);
     assert_eq!(fit(&key, "alice", &proven("publickey ssh-ed25519 AAAA\n")), Fit::Yes);
+    assert_eq!(fit(&key, "alice", &proven("password\npublickey ssh-ed25519 AAAA\n")), Fit::Yes);
     assert_eq!(fit(&key, "alice", &proven("password\n")), Fit::No("first_factor"));
-    assert_eq!(fit(&key, "alice", &facts(None)), Fit::No("first_factor"));
-    let elsewhere = Facts { service: "su".to_owned(), ..proven("publickey ssh-ed25519 AAAA\n") };
-    assert_eq!(fit(&key, "alice", &elsewhere), Fit::No("first_factor"), "only sshd is believed");
+    let no_password = first_factor(&["!password"]);
+    assert_eq!(fit(&no_password, "alice", &proven("publickey ssh-ed25519 AAAA\n")), Fit::Yes);
+    assert_eq!(fit(&no_password, "alice", &proven("password\n")), Fit::No("first_factor"));
+}
+
+#[test]
+fn a_first_factor_that_sshd_has_not_told_matches_neither_an_item_nor_an_exception() {
+    let su = Facts { service: "su".to_owned(), ..facts(None) };
+    let lying_su = Facts { ssh_auth_info: Some("publickey ssh-ed25519 AAAA\n".to_owned()), ..su.clone() };
+    let keyboard_interactive = facts(None);
+    let nothing_told = Facts { ssh_auth_info: Some("\n".to_owned()), ..facts(None) };
+    for login in [su, lying_su, keyboard_interactive, nothing_told] {
+        for list in [&["password"][..], &["!password"], &["publickey", "!password"]] {
+            let rule = first_factor(list);
+            assert_eq!(fit(&rule, "alice", &login), Fit::Unknown("first_factor"), "{login:?} {list:?}");
+            assert_eq!(
+                ruling(&[exempt(rule)], "alice", &login),
+                Ruling::WITHOUT_A_RULE,
+                "{login:?} {list:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_login_without_a_service_name_is_of_an_unknown_service() {
+    let login = Facts { service: String::new(), ..facts(None) };
+    for list in [&["su"][..], &["!su"]] {
+        assert_eq!(fit(&services(list), "alice", &login), Fit::Unknown("services"), "{list:?}");
+    }
+}
+
+fn exempt(rule: Rule) -> Rule {
+    Rule { then: Then::Exempt, ..rule }
 }
 
 fn ruling(rules: &[Rule], user: &str, facts: &Facts) -> Ruling {
@@ -153,8 +208,7 @@ fn the_first_rule_that_matches_decides() {
 }
 
 #[test]
-fn what_cannot_be_told_exempts_nobody_and_is_taken_at_its_strictest() {
-    let exempt = |rule: Rule| Rule { then: Then::Exempt, ..rule };
+fn what_is_unknown_exempts_nobody_and_is_taken_at_its_strictest() {
     let all_exempt = exempt(Rule::default());
     let lan = facts(Some("192.0.2.7"));
     for doubtful in [users(&["@gone"]), users(&["!@gone"])] {
