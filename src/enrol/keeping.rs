@@ -156,8 +156,7 @@ pub fn keep_recovery_codes(
     now: u64,
 ) -> Result<(), KeepError> {
     change(store, user, began, now, |former, state| {
-        state.recovery.vouch_for(set.name());
-        state.recovery.failures = 0;
+        state.recovery.renew(set.name());
         Ok(Credential { recovery: Some(set.clone()), ..former.clone() })
     })
 }

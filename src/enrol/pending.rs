@@ -264,8 +264,7 @@ impl Confirmed {
         let in_use: Vec<_> = credential.authenticators.iter().map(Authenticator::key_name).collect();
         state.put_key(record, &in_use);
         if let Some(set) = &self.set {
-            state.recovery.vouch_for(set.name());
-            state.recovery.failures = 0;
+            state.recovery.renew(set.name());
         }
         if self.purpose != Purpose::Beside {
             unlock(state);

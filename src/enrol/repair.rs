@@ -97,8 +97,7 @@ pub fn mend(credential: &Credential, state: &mut State, mending: &Mending, now: 
     }
     let mut mended = credential.clone();
     if let Some(set) = &mending.recovery {
-        state.recovery.vouch_for(set.name());
-        state.recovery.failures = 0;
+        state.recovery.renew(set.name());
         mended.recovery = Some(set.clone());
     }
     state.forget_logins();

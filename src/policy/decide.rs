@@ -4,9 +4,10 @@ use subtle::{Choice, ConstantTimeEq};
 
 pub use super::attempt::{Attempt, Presented};
 pub use super::denial::Denial;
+use super::recovery::standing_of_recovery;
 use super::replay::{burn_those_ahead, burned, is_ahead, is_fresh, spend};
 use super::resync::{second_of_pair, take_over};
-use super::throttle::{Standing, charge, forget_future, lift_cap, standing, welcome};
+use super::throttle::{charge, forget_future, lift_cap, standing, welcome};
 use super::window::{Candidate, candidates};
 use super::{notice, recovery};
 use crate::credential::{Authenticator, Credential, KeyName, KeyRecord, Kind, SourceName, State};
@@ -122,19 +123,20 @@ fn judge(
         // Of a line that ends in no code nobody can say that it was meant for one.
         Presented::Ending { codes, recovery: None } if codes.is_empty() => return Err(Denial::Malformed),
         Presented::Ending { codes, recovery: Some((salt, digest)) } if codes.is_empty() => {
-            by_recovery_ending(credential, state, (*salt, digest), attempt, Denial::Malformed)?
+            by_recovery_ending(credential, state, (*salt, digest), attempt, (Denial::Malformed, now))?
         }
         Presented::Ending { codes, recovery } => {
             let by_code = by_code(credential, state, (codes, None), &attempt.source, now);
             by_code.or_else(|denial| match recovery {
                 Some((salt, digest)) => {
-                    by_recovery_ending(credential, state, (*salt, digest), attempt, denial)
+                    by_recovery_ending(credential, state, (*salt, digest), attempt, (denial, now))
                 }
                 None => Err(denial),
             })?
         }
         Presented::Recovery { salt, digest, previous } => {
-            let left = recovery::spend(credential, state, *salt, digest)?;
+            standing_of_recovery(state, &attempt.source, now).admits()?;
+            let left = recovery::spend(credential, state, (*salt, digest), &attempt.source, now)?;
             lift_cap(state, &attempt.source);
             let brought_back = bring_back(credential, state, previous.as_ref(), now);
             Accepted::by_recovery_code(left, brought_back)
@@ -151,11 +153,7 @@ fn by_code(
     source: &SourceName,
     now: u64,
 ) -> Result<Accepted, Denial> {
-    match standing(state, source, now) {
-        Standing::Free => {}
-        Standing::Wait(seconds) => return Err(Denial::BackedOff { seconds }),
-        Standing::Capped => return Err(Denial::Capped),
-    }
+    standing(state, source, now).admits()?;
     let usable = usable_keys(credential, state, now);
     if usable.is_empty() {
         return Err(Denial::NoUsableAuthenticator);
@@ -182,8 +180,11 @@ fn by_recovery_ending(
     state: &mut State,
     (salt, digest): (RecoverySalt, &RecoveryDigest),
     attempt: &Attempt,
-    denial: Denial,
+    (denial, now): (Denial, u64),
 ) -> Result<Accepted, Denial> {
+    if standing_of_recovery(state, &attempt.source, now).admits().is_err() {
+        return Err(denial);
+    }
     match recovery::spend_if_good(credential, state, salt, digest) {
         Ok(left) => {
             lift_cap(state, &attempt.source);

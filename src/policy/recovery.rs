@@ -3,20 +3,34 @@
 use subtle::ConstantTimeEq as _;
 
 use super::denial::Denial;
-use super::throttle::CAP;
-use crate::credential::{Credential, RecoverySet, State};
+use super::throttle::{CAP, Standing, charge, standing, standing_after};
+use crate::credential::{Credential, Failures, RecoverySet, SourceName, State};
 use crate::otp::{RecoveryDigest, RecoverySalt};
 
-/// Spends a recovery code and tells how many are left.
+/// Whether a recovery code from `source` is judged at `now`.
+///
+/// It is where a code from there would be. Where codes from there are refused it is judged all the same, for a recovery
+/// code is what helps then, unless the wrong recovery codes of all sources together have earned a wait.
+pub fn standing_of_recovery(state: &State, source: &SourceName, now: u64) -> Standing {
+    match standing(state, source, now) {
+        Standing::Free => Standing::Free,
+        Standing::Wait(_) | Standing::Capped => standing_after(state.recovery.failures, now),
+    }
+}
+
+/// Spends a recovery code and tells how many are left. A wrong one is charged to its source, as a wrong code is.
 pub(super) fn spend(
     credential: &Credential,
     state: &mut State,
-    salt: RecoverySalt,
-    digest: &RecoveryDigest,
+    (salt, digest): (RecoverySalt, &RecoveryDigest),
+    source: &SourceName,
+    now: u64,
 ) -> Result<usize, Denial> {
     let spent = spend_if_good(credential, state, salt, digest);
     if spent == Err(Denial::WrongRecoveryCode) {
-        count_failure(state);
+        charge(state, source, now);
+        let Failures { count, .. } = state.recovery.failures;
+        state.recovery.failures = Failures { count: count.saturating_add(1).min(CAP), last: now };
     }
     spent
 }
@@ -39,13 +53,8 @@ pub(super) fn spend_if_good(
         return Err(Denial::SpentRecoveryCode);
     }
     vouched.used.push(digest.name());
-    state.recovery.failures = 0;
+    state.recovery.failures = Failures::default();
     Ok(codes_left(set, state))
-}
-
-/// Counts a wrong recovery code. More than the cap tell nothing, and each would be a write under the lock.
-fn count_failure(state: &mut State) {
-    state.recovery.failures = state.recovery.failures.saturating_add(1).min(CAP);
 }
 
 /// Fewer recovery codes than this are few: their owner is warned.

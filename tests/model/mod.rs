@@ -56,7 +56,8 @@ pub struct Model {
     devices: &'static [Device],
     memories: HashMap<usize, Memory>,
     vouched: Vec<Vouched>,
-    wrong_recovery_codes: u32,
+    /// When each was typed.
+    wrong_recovery_codes: Vec<u64>,
     failures: Failures,
 }
 
@@ -71,7 +72,7 @@ impl Model {
             devices,
             memories: HashMap::new(),
             vouched: Vec::new(),
-            wrong_recovery_codes: 0,
+            wrong_recovery_codes: Vec::new(),
             failures: Failures::new(counter_key),
         }
     }
@@ -84,6 +85,7 @@ impl Model {
     /// `countersign unlock`.
     pub fn unlock(&mut self) {
         self.failures.forget_all();
+        self.wrong_recovery_codes.clear();
     }
 
     /// The state is gone; the credential is still there.
@@ -117,10 +119,11 @@ impl Model {
             return Err(Denial::Disabled);
         }
         self.failures.no_failure_is_later_than(now);
+        self.wrong_recovery_codes.iter_mut().for_each(|time| *time = now.min(*time));
         let proof = match typed {
             Typed::Code { code, previous } => self.code(code, previous, source, now)?,
             Typed::Recovery { set, code, previous } => {
-                let left = self.recovery_code(set, code, source)?;
+                let left = self.recovery_code(set, code, source, now)?;
                 let brought_back = previous.is_some_and(|previous| self.bring_back(previous, now));
                 Proof::Recovery { left, brought_back }
             }

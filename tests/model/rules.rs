@@ -16,11 +16,12 @@ pub fn plain_rules(
     };
     let (was, is) = (failures(before), failures(after));
     let used = |record: &KeyRecord| after.key(record.key).is_some_and(|after| after.next >= record.next);
+    let is_charged = matches!(verdict, Err(Denial::WrongCode | Denial::WrongRecoveryCode));
     let brought_back = matches!(verdict, Ok(Proof::Recovery { brought_back: true, .. }));
     let rules = [
         ("an acceptance charges nothing", verdict.is_err() || is <= was),
-        ("a wrong code is charged, once", *verdict != Err(Denial::WrongCode) || is == was + 1),
-        ("nothing else is charged", *verdict == Err(Denial::WrongCode) || is <= was),
+        ("a wrong code is charged, once", !is_charged || is == was + 1),
+        ("nothing else is charged", is_charged || is <= was),
         ("a denial forgives nothing", verdict.is_ok() || is >= was),
         ("a failure evicts nobody", verdict.is_ok() || after.known.len() == before.known.len()),
         ("nobody waits longer", !matches!(verdict, Err(Denial::BackedOff { seconds }) if *seconds > 900)),
