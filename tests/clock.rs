@@ -11,7 +11,7 @@ mod sandbox;
 use std::path::PathBuf;
 
 use planting::{Phone, Planted, RECOVERY_CODES, now};
-use sandbox::{Conversation, Sandbox, example, module};
+use sandbox::{Conversation, Running, Sandbox, example, module, wait_until_opened};
 
 const HOUR: u64 = 3600;
 const YEAR: u64 = 365 * 24 * HOUR;
@@ -54,6 +54,65 @@ fn library() -> PathBuf {
     let path = PathBuf::from(format!("/usr/lib/{triplet}/faketime/libfaketime.so.1"));
     assert!(path.exists(), "{} is missing (package faketime)", path.display());
     path
+}
+
+/// What a process under libfaketime reads the time from, in seconds since 1970.
+struct SetClock(PathBuf);
+
+impl SetClock {
+    fn at(door: &Door, time: u64) -> Self {
+        let clock = Self(door.sandbox.path().join("time"));
+        clock.set(time);
+        clock
+    }
+
+    fn set(&self, time: u64) {
+        // Whole at any moment.
+        let next = self.0.with_extension("next");
+        std::fs::write(&next, format!("@{time}")).expect("the clock");
+        std::fs::rename(&next, &self.0).expect("the clock");
+    }
+}
+
+impl Door {
+    /// A login that has its reply and waits for the lock of the state.
+    fn log_in_behind(&self, locked: &std::fs::File, clock: &SetClock, reply: &str) -> Running {
+        let mut command = self.sandbox.command("env");
+        command.arg(format!("LD_PRELOAD={}", library().display()));
+        command.arg(format!("FAKETIME_TIMESTAMP_FILE={}", clock.0.display()));
+        command.args(["FAKETIME_FMT=%s", "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1"]);
+        command.arg(example("pam-client"));
+        command.args(["--confdir", "/etc/pam.d", "--service", "door", "--user", "alice", "--hold"]);
+        command.arg(format!("--reply={reply}"));
+        locked.lock().expect("the lock of the state");
+        let mut login = Running::start(command);
+        assert!(login.wait_until_ready());
+        login.release();
+        wait_until_opened(&self.state());
+        login
+    }
+
+    fn state(&self) -> PathBuf {
+        self.alice.directory(&self.sandbox.store()).join("state")
+    }
+}
+
+/// The caller of su could stop it between its look at the clock and the lock, for as long as they like.
+#[test]
+fn a_code_is_judged_by_the_time_at_which_the_lock_is_had() {
+    let door = Door::new();
+    let typed_at = now();
+    let code = door.phone.code_at(typed_at);
+    let locked = std::fs::File::open(door.state()).expect("the state");
+    for (had_at, result) in [(typed_at + 300, "PAM_CONV_ERR"), (typed_at, "PAM_SUCCESS")] {
+        let clock = SetClock::at(&door, typed_at);
+        let login = door.log_in_behind(&locked, &clock, &code);
+        clock.set(had_at);
+        locked.unlock().expect("the lock of the state");
+        let login = login.finish();
+        assert_eq!(login.authenticate(), result, "{}", login.raw);
+        door.log();
+    }
 }
 
 #[test]

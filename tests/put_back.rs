@@ -18,7 +18,7 @@ use std::process::Command;
 
 use command::{log_in, machine, on_terminal, phone_of, recovery_codes_on, run};
 use planting::{Phone, Planted, RECOVERY_CODES};
-use sandbox::Sandbox;
+use sandbox::{Running, Sandbox, wait_until_opened};
 
 /// Ways in which people put a file back. Each is given the backup and the place.
 const WAYS: [&str; 5] = [
@@ -77,6 +77,30 @@ fn an_old_state_put_back_makes_no_spent_code_good_and_the_log_says_so() {
 }
 
 /// The first look at it is kept, also where nothing else changes.
+#[test]
+fn files_that_are_replaced_while_a_login_waits_for_their_lock_are_the_ones_it_is_judged_by() {
+    let (sandbox, _, phone) = with_alice();
+    let code = phone.code(0);
+    let state = users(&sandbox).join("state");
+    let locked = std::fs::File::open(&state).expect("the state");
+    locked.lock().expect("the lock of the state");
+    let mut client = sandbox.client();
+    client.args(["--service", "door", "--user", "alice", "--hold", &format!("--reply={code}")]);
+    let mut login = Running::start(client);
+    assert!(login.wait_until_ready());
+    login.release();
+    wait_until_opened(&state);
+    // The same enrolment, in other files.
+    shell("mv \"$0\" \"$1\" && cp -a \"$1\" \"$0\"", &users(&sandbox), &sandbox.path().join("former"));
+    locked.unlock().expect("the lock of the state");
+    let login = login.finish();
+    assert_eq!(login.authenticate(), "PAM_SUCCESS", "{}", login.raw);
+    // It was spent in the files that are there now.
+    assert_eq!(log_in(&sandbox, &code), "PAM_AUTH_ERR");
+    let log = sandbox.log_lines().join("\n");
+    assert!(log.contains("reason=spent_code"), "{log}");
+}
+
 #[test]
 fn that_a_state_was_put_back_outlives_a_restart() {
     let (sandbox, _, _) = with_alice();

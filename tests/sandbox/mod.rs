@@ -17,6 +17,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use tempfile::TempDir;
@@ -137,6 +138,28 @@ impl Sandbox {
         command.args(replies.iter().map(|reply| format!("--reply={reply}")));
         Conversation::of(command)
     }
+}
+
+/// Waits until another process has a file open, as a login does while it waits for the lock of a state.
+pub fn wait_until_opened(path: &Path) {
+    let path = fs::canonicalize(path).expect("the file");
+    let until = Instant::now() + Duration::from_secs(30);
+    while !is_open_elsewhere(&path) {
+        assert!(Instant::now() < until, "no process has opened {}", path.display());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn is_open_elsewhere(path: &Path) -> bool {
+    let own = PathBuf::from(format!("/proc/{}", std::process::id()));
+    let processes = fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path());
+    let descriptors = processes
+        .filter(|process| *process != own)
+        .filter_map(|process| fs::read_dir(process.join("fd")).ok());
+    descriptors
+        .flatten()
+        .flatten()
+        .any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == path))
 }
 
 /// The module to test: `COUNTERSIGN_MODULE`, or the newest that cargo built for this profile.
