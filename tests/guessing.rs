@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "the names of the tests say it")]
 #![allow(clippy::expect_used, clippy::disallowed_methods, reason = "those rules are for the module")]
 
+use pam_countersign::credential::record::MOST_AUTHENTICATORS;
 use pam_countersign::credential::state::COUNTERS;
 use pam_countersign::credential::{SourceName, State};
 use pam_countersign::policy::resync::{MOST_COUNTERS, MOST_STEPS};
@@ -81,6 +82,46 @@ fn the_chances_are_the_ones_in_the_text() {
             chance(CAP, good_codes(), digits),
             chance(CAP, 10.0, digits)
         ));
+    }
+}
+
+#[test]
+fn every_device_is_a_chance_of_its_own() {
+    let all = f64::from(u32::try_from(MOST_AUTHENTICATORS).expect("a few"));
+    must_say(&format!("{:.4} % by time", chance(CAP, all * good_codes(), 6)));
+    must_say(&format!(
+        "{:.4} % by counter",
+        chance(CAP, all * f64::from(u32::try_from(LOOK_AHEAD).expect("a few")), 6)
+    ));
+}
+
+/// How many guesses a source that is known as the owner's has judged within so many seconds of the owner's login, if
+/// the guesser leaves the last one before the cap, so that the owner can still log in.
+fn guesses_after_a_login(seconds: u64) -> u32 {
+    let home = source(7);
+    let mut state = State::new([5; 16], START);
+    welcome(&mut state, &home, START);
+    let mut judged = 0;
+    for now in START..START + seconds {
+        while judged < CAP - 1 && standing(&state, &home, now) == Standing::Free {
+            charge(&mut state, &home, now);
+            judged += 1;
+        }
+    }
+    assert_ne!(standing(&state, &home, START + seconds), Standing::Capped);
+    welcome(&mut state, &home, START + seconds);
+    assert_eq!(standing(&state, &home, START + seconds), Standing::Free, "the login gives the budget back");
+    judged
+}
+
+#[test]
+fn who_shares_the_owners_source_has_the_budget_again_after_each_login() {
+    let all = f64::from(u32::try_from(MOST_AUTHENTICATORS).expect("a few"));
+    for (words, hours) in [("once a day", 24), ("every 8 hours", 8), ("every hour", 1)] {
+        let guesses = guesses_after_a_login(hours * 3600);
+        let a_year = guesses * u32::try_from(24 / hours * 365).expect("a year of logins");
+        let (one, five) = (chance(a_year, good_codes(), 6), chance(a_year, all * good_codes(), 6));
+        must_say(&format!("| {words} | {guesses} | {a_year} | {one:.2} % | {five:.2} % |"));
     }
 }
 
