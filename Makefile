@@ -98,6 +98,8 @@ bench: prepare
 	$(CARGO) bench --locked --profile dev --bench doors -- $(CURDIR)/docs/benchmarks-service.md
 	COUNTERSIGN_COMMAND=$(abspath $(COMMAND)) \
 		$(CARGO) bench --locked --profile dev --bench list -- $(CURDIR)/docs/benchmarks-list.md
+	COUNTERSIGN_MODULE=$(abspath $(MODULE)) \
+		$(CARGO) bench --locked --profile dev --bench refusals -- $(CURDIR)/docs/benchmarks-refusals.md
 	$(CARGO) bench --locked --bench core
 
 # As root: it boots a Debian machine.

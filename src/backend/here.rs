@@ -1,6 +1,7 @@
 //! What the rules of the policy ask of this machine: who belongs to which groups, and what time it is.
 
 use std::io;
+use std::time::Duration;
 
 use crate::login::World;
 use crate::policy::rules::{LocalTime, Surroundings};
@@ -25,6 +26,14 @@ impl Surroundings for Here {
 impl World for Here {
     fn now(&self) -> Option<u64> {
         sys::clock::now()
+    }
+
+    fn moment(&self) -> Duration {
+        sys::clock::moment()
+    }
+
+    fn wait_until(&self, moment: Duration) {
+        std::thread::sleep(moment.saturating_sub(sys::clock::moment()));
     }
 
     fn account(&self, uid: u32) -> io::Result<Option<User>> {

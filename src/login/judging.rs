@@ -1,5 +1,7 @@
 //! One prompt and its verdict.
 
+use std::time::Duration;
+
 use super::session::Session;
 use super::{
     Accepted, Conversation, ConversationError, Denial, Enroller, Outcome, Proof, StateHealth, Tone, Typing,
@@ -7,6 +9,10 @@ use super::{
 };
 use crate::otp::{Ending, Passcode};
 use crate::verifier::{Judged, Typed, Verifier};
+
+/// How long a refusal takes at least, longer than the flush of a disk: what it takes tells nobody whether the user is
+/// enrolled. It is waited for outside of any lock, and by the caller alone.
+const TIME_OF_A_REFUSAL: Duration = Duration::from_millis(250);
 
 impl<V: Verifier, C: Conversation, E: Enroller> Session<'_, V, C, E> {
     /// Asks for a code, or for a password and a code in one, and has it judged.
@@ -58,8 +64,12 @@ impl<V: Verifier, C: Conversation, E: Enroller> Session<'_, V, C, E> {
     }
 
     fn judge(&mut self, typed: Typed) -> Result<Result<Accepted, Denial>, Outcome> {
+        let earliest = self.request.world.moment().saturating_add(TIME_OF_A_REFUSAL);
         let judged = self.verifier.verify(&self.user, &typed, &self.origin);
         let Judged { verdict, health, clock_back, door } = judged.map_err(Outcome::Unavailable)?;
+        if verdict.is_err() {
+            self.request.world.wait_until(earliest);
+        }
         self.door = Some(door);
         let may_help = matches!(verdict, Err(Denial::WrongCode | Denial::ClockWentBack));
         if let Passcode::Code(code) = typed.passcode

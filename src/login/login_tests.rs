@@ -1,12 +1,14 @@
 //! The flow of a login against a script: a prompt too many fails, and so does one too few.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use super::*;
 use crate::config::{PolicyFile, RawArguments, Texts, resolve::resolve};
 use crate::credential::record::tests::alice;
-use crate::credential::{Credential, CredentialStore, KeyRecord, RecoverySet, State, StoreError, Updated};
+use crate::credential::{
+    Credential, CredentialStore, Failures, KeyRecord, RecoverySet, State, StoreError, Updated,
+};
 use crate::otp::{Code, RecoveryCode, RecoverySalt};
 use crate::policy::rules::LocalTime;
 use crate::policy::source_of;
@@ -149,6 +151,12 @@ impl World for Nearby {
         Some(NOW)
     }
 
+    fn moment(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn wait_until(&self, _: Duration) {}
+
     fn account(&self, uid: u32) -> io::Result<Option<User>> {
         let name = match uid {
             0 => &b"root"[..],
@@ -284,6 +292,99 @@ fn unknown_unenrolled_disabled_and_wrong_see_the_same() {
         assert!(matches!(outcome, Outcome::Denied(_)), "{outcome:?}");
         assert_eq!(script.told, ["Wrong code."; 3], "{}", request.user.name);
     }
+}
+
+/// Credentials of which each gives another reason to refuse a wrong code, and the logins of their users.
+fn refused_for_every_reason() -> Vec<(Memory, Request<'static>)> {
+    let kept = |change: fn(&mut Credential, &mut State)| {
+        let memory = enrolled();
+        if let Some((credential, state)) = memory.kept.borrow_mut().as_mut() {
+            change(credential, state);
+        }
+        (memory, of_alice())
+    };
+    vec![
+        (Memory::default(), request("nobody", None)),
+        (Memory::default(), request("bob", Some(1001))),
+        kept(|_, _| {}),
+        kept(|credential, _| credential.disabled = true),
+        kept(|credential, _| credential.authenticators[0].confirmed = None),
+        kept(|_, state| state.counters = [Failures { count: 5, last: NOW }; 16]),
+        kept(|_, state| state.counters = [Failures { count: 50, last: NOW }; 16]),
+    ]
+}
+
+#[test]
+fn with_tell_never_every_refused_user_sees_as_many_prompts() {
+    let verifiers = refused_for_every_reason().into_iter();
+    for (number, (memory, request)) in verifiers.enumerate() {
+        let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
+        // Six wrong codes are more than are free.
+        for round in 0..3 {
+            let mut script = Script::of(&["000000", "000001", "0123456789ABCDEF"]);
+            let config = with_file("tell = \"never\"\n", &[]);
+            let report = login(&request, &config, &verifier, &mut Nobody, &mut script);
+            assert!(matches!(report.outcome, Outcome::Denied(_)), "{number}: {report:?}");
+            assert_eq!((script.prompts, script.replies.len()), (3, 0), "{number}, round {round}");
+            assert_eq!(script.told, ["Wrong code."; 3], "{number}, round {round}");
+        }
+    }
+}
+
+/// A world with a watch: each look at it takes a millisecond, and what was waited for is kept.
+#[derive(Default)]
+struct Watched {
+    looks: Cell<u64>,
+    waits: RefCell<Vec<Duration>>,
+}
+
+impl Surroundings for Watched {
+    fn is_member(&self, user: &User, group: &UserName) -> Option<bool> {
+        Nearby.is_member(user, group)
+    }
+
+    fn local_time(&self) -> Option<LocalTime> {
+        Nearby.local_time()
+    }
+}
+
+impl World for Watched {
+    fn now(&self) -> Option<u64> {
+        Nearby.now()
+    }
+
+    fn moment(&self) -> Duration {
+        self.looks.set(self.looks.get() + 1);
+        Duration::from_millis(self.looks.get())
+    }
+
+    fn wait_until(&self, moment: Duration) {
+        self.waits.borrow_mut().push(moment);
+    }
+
+    fn account(&self, uid: u32) -> io::Result<Option<User>> {
+        Nearby.account(uid)
+    }
+}
+
+#[test]
+fn every_refusal_waits_for_the_same_time_after_the_answer() {
+    for (number, (memory, request)) in refused_for_every_reason().into_iter().enumerate() {
+        let world = Watched::default();
+        let request = Request { world: &world, ..request };
+        let verifier = LocalVerifier::new(memory, Fixed(Ok(NOW)));
+        let mut script = Script::of(&["000000", "000001", "0123456789ABCDEF"]);
+        let config = with_file("tell = \"never\"\n", &[]);
+        login(&request, &config, &verifier, &mut Nobody, &mut script);
+        let expected = [1, 2, 3].map(|answer| Duration::from_millis(250 + answer));
+        assert_eq!(*world.waits.borrow(), expected, "{number}");
+    }
+    let world = Watched::default();
+    let verifier = LocalVerifier::new(enrolled(), Fixed(Ok(NOW)));
+    let request = Request { world: &world, ..of_alice() };
+    let report = login(&request, &config(&[]), &verifier, &mut Nobody, &mut Script::of(&[&code(0)]));
+    assert!(matches!(report.outcome, Outcome::Accepted(_)));
+    assert!(world.waits.borrow().is_empty(), "a right code waits for nothing");
 }
 
 #[test]
@@ -548,6 +649,13 @@ fn the_caller_s_code_is_asked_for_where_a_rule_says_so() {
     unnamed.facts.rhost = Some("192.0.2.7".to_owned());
     let outcome = by_policy(file, &["nullok"], &unnamed, &mut Script::default());
     assert!(matches!(outcome, Outcome::CallerUnknown), "{outcome:?}");
+    // Where there is no remote host, an application may set PAM_RHOST to nothing.
+    for host in [None, Some(String::new())] {
+        let mut local = to_root(1000);
+        local.facts.rhost = host;
+        let outcome = by_policy(file, &[], &local, &mut Script::of(&[&code(0)]));
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+    }
     // A caller who is not enrolled is no way around the code of others.
     let verifier = LocalVerifier::new(Memory::default(), Fixed(Ok(NOW)));
     let mut script = Script::of(&["1", "2", "3"]);

@@ -10,6 +10,7 @@ mod session;
 mod words;
 
 use std::io;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -76,6 +77,12 @@ pub struct ConversationError;
 pub trait World: Surroundings {
     /// Seconds since 1970; `None` while the clock is not set.
     fn now(&self) -> Option<u64>;
+
+    /// A moment on a clock that is never set.
+    fn moment(&self) -> Duration;
+
+    /// Returns at that moment, or at once where it has passed.
+    fn wait_until(&self, moment: Duration);
 
     /// The account of a uid.
     fn account(&self, uid: u32) -> io::Result<Option<User>>;

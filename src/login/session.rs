@@ -4,7 +4,7 @@ use super::{
     Accepted, Conversation, ConversationError, Denial, Door, Enroller, Outcome, Report, Request, StateHealth,
     Tone, Typing, words,
 };
-use crate::config::{Config, FirstFactor, FirstPass, Unenrolled};
+use crate::config::{Config, FirstFactor, FirstPass, Tell, Unenrolled};
 use crate::otp::Code;
 use crate::policy::rules::{Circumstances, Ruling, Then, Whose, rule_on};
 use crate::policy::{Origin, has_publickey, place_of, source_of};
@@ -134,7 +134,9 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
     /// the application names. Nobody calls from afar, and nobody named is not root.
     fn caller(&self) -> Result<User, Outcome> {
         let facts = &self.request.facts;
-        let is_remote = facts.rhost.is_some() || facts.ssh_connection.is_some();
+        // An application may set PAM_RHOST to nothing where there is no remote host.
+        let has_remote_host = facts.rhost.as_ref().is_some_and(|host| !host.is_empty());
+        let is_remote = has_remote_host || facts.ssh_connection.is_some();
         let uid = if facts.real_uid == 0 { facts.ruser_uid } else { Some(facts.real_uid) };
         let uid = uid.filter(|_| !is_remote).ok_or(Outcome::CallerUnknown)?;
         let account = self.request.world.account(uid).map_err(Outcome::AccountsUnreadable)?;
@@ -207,7 +209,9 @@ impl<'a, V: Verifier, C: Conversation, E: Enroller> Session<'a, V, C, E> {
                 Err(denial) => denial,
             };
             self.conversation.tell(Tone::Bad, &words::for_denial(denial, self.config));
-            let in_vain = matches!(denial, Denial::BackedOff { .. } | Denial::Capped);
+            // Where refusals are not told apart, the number of prompts tells nothing either.
+            let in_vain = self.config.tell != Tell::Never
+                && matches!(denial, Denial::BackedOff { .. } | Denial::Capped);
             if in_vain || self.attempts >= self.config.attempts {
                 return Ok(Outcome::Denied(denial));
             }

@@ -28,6 +28,11 @@ pub fn since_boot() -> std::io::Result<u64> {
     u64::try_from(since.tv_sec()).map_err(std::io::Error::other)
 }
 
+/// A moment on a clock that nobody sets (CLOCK_MONOTONIC). Should the kernel refuse it, all moments are the same one.
+pub fn moment() -> Duration {
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).unwrap_or_default()
+}
+
 /// Whether the kernel takes the clock to be kept right by somebody. `None` where it does not tell.
 pub fn is_synchronised() -> Option<bool> {
     // SAFETY: all fields are numbers or arrays of such, for which zero is a value.

@@ -82,7 +82,7 @@ fn what_explain_and_check_config_report_is_as_the_schema_has_it() {
          [[rule]]\nname = \"lan\"\nfrom = [\"192.0.2.0/24\"]\nthen = \"exempt\"\n\
          [[rule]]\nusers = [\"@gone\"]\nthen = \"exempt\"\n\
          [[rule]]\nservices = [\"su\"]\nwhose = \"caller\"\n\
-         [[rule]]\nusers = [\"@gone\"]\nttys = [\"tty1\"]\nthen = \"enroll\"\n",
+         [[rule]]\nusers = [\"@gone\"]\nservices = [\"login\"]\nttys = [\"tty1\"]\nthen = \"enroll\"\n",
     );
     let explained = |words: &[&str]| {
         let words = [&["explain", "alice", "--json"], words].concat();
