@@ -41,13 +41,14 @@ CONFIGURATION := \
 	/etc/apparmor.d/abstractions/countersign=packaging/apparmor/abstractions/countersign \
 	/etc/apparmor.d/abstractions/countersign-store=packaging/apparmor/abstractions/countersign-store
 
-.PHONY: help build prepare demo test check bench compare picture fuzz miri soak install install-configuration uninstall \
+.PHONY: help build prepare demo test check mutants bench compare picture fuzz miri soak install install-configuration uninstall \
 	version deb rpm dist reproducible clean
 
 help:
 	@echo 'make demo           show a guarded ssh login in a container (KEEP=1 leaves it up)'
 	@echo 'make test           run all tests'
 	@echo 'make check          formatting, clippy, dependencies'
+	@echo 'make mutants        make one fault at a time, and see that a test notices it (ONLY=)'
 	@echo 'make bench          how long a login takes, beside the modules of Debian: docs/benchmarks*.md'
 	@echo 'make compare        the same steps against the modules of Debian: docs/comparison.md'
 	@echo 'make picture        what is seen on a terminal: docs/terminal.svg'
@@ -89,6 +90,13 @@ test: prepare
 
 check: prepare
 	packaging/check
+
+ONLY ?=
+
+# In a copy of the tree, target/mutants. ONLY= is a part of what is said of a fault.
+mutants: prepare
+	$(CARGO) build --locked --example mutants
+	$(TARGET)/debug/examples/mutants '$(ONLY)'
 
 # As root: it boots a Debian machine. What is measured is the released module, whoever starts it.
 bench: prepare

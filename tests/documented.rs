@@ -4,10 +4,14 @@
 #![allow(clippy::disallowed_methods, reason = "those rules are for the module")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests stop at surprises")]
 
+#[path = "mutants/list.rs"]
+mod list;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use list::MUTANTS;
 use pam_countersign::config::{PolicyFile, RawArguments, args, file, resolve::resolve, rule, texts};
 
 fn root() -> &'static Path {
@@ -253,4 +257,16 @@ fn each_event_and_reason_of_the_log_is_documented() {
     let told = read("docs/log.md");
     let missing: Vec<_> = words.iter().filter(|word| !told.contains(&format!("`{word}`"))).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn every_fault_of_the_list_stands_in_the_code_and_names_a_test() {
+    let tests = tests();
+    assert!(MUTANTS.len() >= 40, "only {} faults", MUTANTS.len());
+    for mutant in MUTANTS {
+        let source = read(&format!("src/{}", mutant.file));
+        assert_eq!(source.matches(mutant.line).count(), 1, "{}: {}", mutant.file, mutant.line);
+        let name = mutant.test.rsplit("::").next().unwrap_or_default();
+        assert!(tests.contains(name), "there is no test {}", mutant.test);
+    }
 }

@@ -172,6 +172,45 @@ fn backed_off_and_capped_are_pam_auth_err() {
 }
 
 #[test]
+fn with_tell_never_every_user_is_asked_as_often_and_told_the_same() {
+    let (sandbox, _, phone) = door("");
+    sandbox.configuration("tell = \"never\"\n");
+    let wrong = phone.wrong_code();
+    // The third login of alice is past the five failures that are free.
+    for user in ["alice", "alice", "alice", "bob", "nobody-here"] {
+        let login = log_in(&sandbox, user, &[&wrong, &wrong, &wrong]);
+        assert_eq!(login.authenticate(), "PAM_AUTH_ERR", "{user}: {}", login.raw);
+        assert_eq!(
+            login.messages,
+            ["prompt_off Verification code: ", "error Wrong code."].repeat(3),
+            "{user}"
+        );
+    }
+    assert!(sandbox.log_lines().iter().any(|line| line.contains("reason=backed_off")));
+}
+
+#[test]
+fn wrong_recovery_codes_wait_and_a_right_one_passes_where_codes_wait() {
+    let (sandbox, alice, phone) = door("attempts=1");
+    let reason = |reply: &str| {
+        log_in(&sandbox, "alice", &[reply]);
+        let line = the_log_line(&sandbox);
+        line.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    for _ in 0..5 {
+        assert_eq!(reason("ZZZZ-ZZZZ-ZZZZ-ZZZZ"), "reason=wrong_recovery_code");
+    }
+    assert_eq!(reason("ZZZZ-ZZZZ-ZZZZ-ZZZZ"), "reason=backed_off");
+    assert_eq!(reason(&phone.code(0)), "reason=backed_off");
+    alice.put_into(&sandbox.store());
+    for _ in 0..5 {
+        assert_eq!(reason(&phone.wrong_code()), "reason=wrong_code");
+    }
+    assert_eq!(reason(&phone.code(0)), "reason=backed_off");
+    assert_eq!(log_in(&sandbox, "alice", &[RECOVERY_CODES[0]]).authenticate(), "PAM_SUCCESS");
+}
+
+#[test]
 fn an_unreadable_state_is_pam_authinfo_unavail() {
     let (sandbox, alice, phone) = door("");
     planting::write(&alice.directory(&sandbox.store()).join("state"), &vec![b'x'; 65_536 + 4096]);
