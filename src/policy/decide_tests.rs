@@ -308,6 +308,14 @@ fn a_recovery_code_works_when_codes_are_blocked_and_lifts_the_cap() {
     assert!(try_step(&mut state, STEP, NOW).is_ok());
 }
 
+#[test]
+fn a_failure_that_is_dated_ahead_is_waited_for_from_now_on() {
+    let mut state = state();
+    state.counters = [Failures { count: 5, last: NOW + 1_000_000 }; 16];
+    assert_eq!(decide(&alice(), &mut state, &wrong_code(), NOW), Err(Denial::BackedOff { seconds: 30 }));
+    assert_eq!(decide(&alice(), &mut state, &wrong_code(), NOW + 30), Err(Denial::WrongCode));
+}
+
 /// A recovery code of the set in force that is not one of its codes.
 fn wrong_recovery_code(attempts: &[Attempt], source: SourceName) -> Attempt {
     let Presented::Recovery { salt, .. } = attempts[0].presented else { panic!("a recovery code") };
