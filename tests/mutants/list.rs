@@ -36,37 +36,37 @@ pub const MUTANTS: &[Mutant] = &[
             "for Usable { authenticator, record } in usable {",
             "for Usable { authenticator, record } in usable.iter().take(1) {",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::each_of_two_authenticators_has_its_own_record"),
     ),
     mutant(
         "a device that no first code has proven lets in",
         ("policy/decide.rs", "if authenticator.confirmed.is_none() {", "if false {"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::an_authenticator_that_was_never_proven_is_not_accepted"),
     ),
     mutant(
         "a wrong code is not charged",
         ("policy/decide.rs", "        charge(state, source, now);\n", "\n"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::a_wrong_code_is_charged_to_its_source"),
     ),
     mutant(
         "an accepted code is not spent",
         ("policy/decide.rs", "spend(record, *candidate);", ""),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::a_code_is_refused_the_second_time"),
     ),
     mutant(
         "a spent code is accepted",
         ("policy/decide.rs", "if !is_fresh(record, *candidate) {", "if false {"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::a_code_is_refused_the_second_time"),
     ),
     mutant(
         "a disabled user is let in",
         ("policy/decide.rs", "if credential.disabled {", "if false {"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::a_disabled_credential_refuses_whatever_was_typed"),
     ),
     mutant(
         "codes are judged while their source waits",
         ("policy/decide.rs", "    standing(state, source, now).admits()?;\n", "\n"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::refused_attempts_do_not_extend_the_wait"),
     ),
     mutant(
         "recovery codes are judged while they wait",
@@ -75,7 +75,7 @@ pub const MUTANTS: &[Mutant] = &[
             "            standing_of_recovery(state, &attempt.source, now).admits()?;\n",
             "\n",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::wrong_recovery_codes_back_off_and_are_charged_to_their_source"),
     ),
     mutant(
         "a key without a record starts with a fresh window",
@@ -84,7 +84,7 @@ pub const MUTANTS: &[Mutant] = &[
             "let record = burned(*key, authenticator.kind, now)?;",
             "let record = KeyRecord { key: *key, next: 0, drift: 0, lean: 0 };",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::a_counter_moves_past_the_code_that_was_used"),
     ),
     mutant(
         "a recovery code alone brings records from the future back",
@@ -93,17 +93,17 @@ pub const MUTANTS: &[Mutant] = &[
             "if !matches_of(&usable, std::slice::from_ref(code), now).iter().any(vouches) {",
             "if false {",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::a_recovery_code_alone_brings_nothing_back"),
     ),
     mutant(
         "failures dated ahead are waited for",
         ("policy/decide.rs", "    forget_future(state, now);\n", "\n"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::a_failure_that_is_dated_ahead_is_waited_for_from_now_on"),
     ),
     mutant(
         "a state that was changed keeps its date",
         ("policy/decide.rs", "        state.written = now;\n", "\n"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "enrol::tests::adopting_burns_the_window_once_and_vouches_for_the_codes"),
     ),
     mutant(
         "the last code is good again",
@@ -112,7 +112,7 @@ pub const MUTANTS: &[Mutant] = &[
             "candidate.factor >= record.next",
             "candidate.factor >= record.next.saturating_sub(1)",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::replay::tests::a_burned_window_leaves_nothing_good_until_it_has_passed"),
     ),
     mutant(
         "an older code makes later ones good again",
@@ -121,7 +121,7 @@ pub const MUTANTS: &[Mutant] = &[
             "record.next = record.next.max(candidate.factor.saturating_add(1));",
             "record.next = candidate.factor.saturating_add(1);",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::replay::tests::spending_uses_up_everything_before"),
     ),
     mutant(
         "a burned window leaves the next code good",
@@ -130,22 +130,25 @@ pub const MUTANTS: &[Mutant] = &[
             "period.step_at(now).saturating_add(u64::from(MOST_DRIFT)).saturating_add_signed(i64::from(WINDOW));",
             "period.step_at(now);",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::replay::tests::a_burned_window_leaves_nothing_good_until_it_has_passed"),
     ),
     mutant(
         "the window is two steps wide",
         ("policy/window.rs", "pub const WINDOW: i8 = 1;", "pub const WINDOW: i8 = 2;"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::window::tests::one_step_to_either_side_of_the_drifted_time_is_taken"),
     ),
     mutant(
         "eleven counters are looked at",
         ("policy/window.rs", "pub const LOOK_AHEAD: u64 = 10;", "pub const LOOK_AHEAD: u64 = 11;"),
-        ("lib", "policy::decide::tests::?"),
+        (
+            "lib",
+            "policy::window::tests::ten_counters_from_the_next_one_on_are_looked_at_and_the_last_used_one",
+        ),
     ),
     mutant(
         "one code teaches a drift",
         ("policy/window.rs", "if offset == 0 || offset != record.lean {", "if offset == 0 {"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::window::tests::drift_needs_two_codes_to_the_same_side_for_each_step"),
     ),
     mutant(
         "used codes resynchronise",
@@ -154,7 +157,7 @@ pub const MUTANTS: &[Mutant] = &[
             "(step.saturating_sub(MOST_STEPS).max(record.next), step.saturating_add(MOST_STEPS))",
             "(step.saturating_sub(MOST_STEPS), step.saturating_add(MOST_STEPS))",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::what_is_no_pair_does_not_resynchronise"),
     ),
     mutant(
         "one code of two resynchronises",
@@ -163,7 +166,7 @@ pub const MUTANTS: &[Mutant] = &[
             "if bool::from(first & generator.code(second).ct_eq(codes.1)) {",
             "if bool::from(first) {",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "enrol::repair::tests::a_counter_needs_two_consecutive_codes_of_its_own"),
     ),
     // How often may be guessed.
     mutant(
@@ -173,7 +176,7 @@ pub const MUTANTS: &[Mutant] = &[
             "None => (counter(state, source), count_of_strangers(state)),",
             "None => (counter(state, source), counter(state, source).count),",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::throttle::tests::a_known_source_is_not_kept_out_by_strangers"),
     ),
     mutant(
         "strangers use up the budget of known sources",
@@ -182,17 +185,17 @@ pub const MUTANTS: &[Mutant] = &[
             "Some(place) => (place.failures, place.failures.count),",
             "Some(place) => (place.failures, count_of_strangers(state)),",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::throttle::tests::a_hundred_failures_of_a_known_source_cap_it"),
     ),
     mutant(
         "a hundred and one failures are needed for the cap",
         ("policy/throttle.rs", "if counted >= CAP {", "if counted > CAP {"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::throttle::tests::a_hundred_failures_of_a_known_source_cap_it"),
     ),
     mutant(
         "six failures are free",
         ("policy/throttle.rs", "pub const FREE_FAILURES: u32 = 5;", "pub const FREE_FAILURES: u32 = 6;"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::throttle::tests::a_wait_runs_from_the_last_failure_and_ends"),
     ),
     mutant(
         "a login of a stranger forgives all strangers",
@@ -201,22 +204,22 @@ pub const MUTANTS: &[Mutant] = &[
             "if let Some(counter) = state.counters.get_mut(number) {\n            *counter",
             "let _ = number;\n        for counter in &mut state.counters {\n            *counter",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::throttle::tests::a_success_clears_its_own_failures_and_nothing_else"),
     ),
     mutant(
         "a used recovery code is good again",
         ("policy/recovery.rs", "if vouched.used.contains(&digest.name()) {", "if false {"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::recovery_codes_work_once"),
     ),
     mutant(
         "a set of recovery codes that is put back is good",
         ("policy/recovery.rs", "state.recovery.set_mut(set.name())", "state.recovery.sets.first_mut()"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::a_former_set_that_is_put_back_brings_back_no_used_code"),
     ),
     mutant(
         "a wrong recovery code is not charged",
         ("policy/recovery.rs", "        charge(state, source, now);\n", "\n"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::wrong_recovery_codes_back_off_and_are_charged_to_their_source"),
     ),
     mutant(
         "wrong recovery codes never wait",
@@ -225,13 +228,13 @@ pub const MUTANTS: &[Mutant] = &[
             "Standing::Wait(_) | Standing::Capped => standing_after(state.recovery.failures, now),",
             "Standing::Wait(_) | Standing::Capped => Standing::Free,",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::decide::tests::wrong_recovery_codes_back_off_and_are_charged_to_their_source"),
     ),
     // Remembered logins and rules.
     mutant(
         "a login is remembered a second longer",
         ("policy/remembered.rs", "(age < lifetime)", "(age <= lifetime)"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::remembered::tests::the_same_place_is_not_asked_again_until_its_time_is_over"),
     ),
     mutant(
         "a login is remembered at any place of its source",
@@ -240,17 +243,20 @@ pub const MUTANTS: &[Mutant] = &[
             "source.remembered.iter().find(|login| login.place == name)?",
             "source.remembered.first()?",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::remembered::tests::eight_are_remembered_and_the_oldest_makes_room"),
     ),
     mutant(
         "a login outlives a restart",
         ("policy/remembered.rs", "state.booted.abs_diff(moment.booted) <= SAME_START", "true"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::remembered::tests::a_clock_that_was_set_or_a_restart_ends_it"),
     ),
     mutant(
         "an item that is unknown counts as one that does not match",
         ("policy/rules/condition.rs", "None => told = None,", "None => {}"),
-        ("lib", "policy::decide::tests::?"),
+        (
+            "lib",
+            "policy::rules::tests::a_first_factor_that_sshd_has_not_told_matches_neither_an_item_nor_an_exception",
+        ),
     ),
     mutant(
         "a rule with an unknown condition exempts",
@@ -259,17 +265,23 @@ pub const MUTANTS: &[Mutant] = &[
             "(Fit::No(_), _) | (Fit::Unknown(_), Then::Exempt) => None,",
             "(Fit::No(_), _) => None,\n            (Fit::Unknown(_), Then::Exempt) => Some(Ruling::of(number, self)),",
         ),
-        ("lib", "policy::decide::tests::?"),
+        (
+            "lib",
+            "policy::rules::tests::a_first_factor_that_sshd_has_not_told_matches_neither_an_item_nor_an_exception",
+        ),
     ),
     mutant(
         "sshd that tells no method has seen none completed",
         ("policy/source.rs", "told.filter(|told| !told.trim().is_empty())", "told"),
-        ("lib", "policy::decide::tests::?"),
+        (
+            "lib",
+            "policy::rules::tests::a_first_factor_that_sshd_has_not_told_matches_neither_an_item_nor_an_exception",
+        ),
     ),
     mutant(
         "any service is believed about methods",
         ("policy/source.rs", ".filter(|_| facts.service == \"sshd\");\n    told", ";\n    told"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "login::tests::a_public_key_counts_only_when_sshd_has_seen_it_proven"),
     ),
     mutant(
         "a zone is left out behind any address",
@@ -278,7 +290,7 @@ pub const MUTANTS: &[Mutant] = &[
             "(address.is_unicast_link_local() && is_zone(zone)).then_some(",
             "is_zone(zone).then_some(",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "policy::source::tests::a_zone_is_left_out_behind_a_link_local_address_alone"),
     ),
     // The login and its result.
     mutant(
@@ -288,7 +300,7 @@ pub const MUTANTS: &[Mutant] = &[
             "if verdict.as_ref().is_ok_and(|accepted| matches!(accepted.proof(), Proof::Code { .. })) {",
             "if verdict.is_ok() {",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "login::tests::a_wrong_code_and_a_recovery_code_are_not_remembered"),
     ),
     mutant(
         "the clock is read before the lock is had",
@@ -302,17 +314,17 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "who becomes another user at the prompt is judged",
         ("login/judging.rs", "if !self.conversation.is_still_about(&self.request.user) {", "if false {"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "login::tests::another_user_after_the_prompt_denies_and_spends_nothing"),
     ),
     mutant(
         "a refusal takes as long as it takes",
         ("login/judging.rs", "            self.request.world.wait_until(earliest);\n", "\n"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "login::tests::every_refusal_waits_for_the_same_time_after_the_answer"),
     ),
     mutant(
         "the number of prompts tells who is enrolled",
         ("login/session.rs", "let in_vain = self.config.tell != Tell::Never", "let in_vain = true"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "login::tests::with_tell_never_every_refused_user_sees_as_many_prompts"),
     ),
     mutant(
         "a caller from afar is asked for the code of a user who is named",
@@ -321,7 +333,7 @@ pub const MUTANTS: &[Mutant] = &[
             "uid.filter(|_| !is_remote).ok_or(Outcome::CallerUnknown)?",
             "uid.ok_or(Outcome::CallerUnknown)?",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "login::tests::the_caller_s_code_is_asked_for_where_a_rule_says_so"),
     ),
     mutant(
         "an empty PAM_RHOST is a remote host",
@@ -335,12 +347,7 @@ pub const MUTANTS: &[Mutant] = &[
             "            return Unenrolled::Deny;\n",
             "            return self.config.unenrolled;\n",
         ),
-        ("lib", "policy::decide::tests::?"),
-    ),
-    mutant(
-        "the password of a target enrols the caller",
-        ("login/enrolling.rs", "if self.user != self.request.user {", "if false {"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "login::tests::the_caller_s_code_is_asked_for_where_a_rule_says_so"),
     ),
     mutant(
         "an unreadable store lets pass",
@@ -349,12 +356,12 @@ pub const MUTANTS: &[Mutant] = &[
             "Outcome::Unavailable(_) | Outcome::AccountsUnreadable(_) => PamResultCode::PAM_AUTHINFO_UNAVAIL,",
             "Outcome::Unavailable(_) | Outcome::AccountsUnreadable(_) => PamResultCode::PAM_IGNORE,",
         ),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "pam::result::tests::every_error_denies"),
     ),
     mutant(
         "a first code that is used up proves a device",
         ("enrol/keeping.rs", "if !is_fresh(&record, matched) {", "if false {"),
-        ("lib", "policy::decide::tests::?"),
+        ("lib", "enrol::keeping::tests::a_first_code_that_comes_late_counts_once"),
     ),
     // The store.
     mutant(
@@ -382,7 +389,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "a write overwrites the only whole slot",
         ("store/state_file.rs", "current.place.other().offset()", "current.place.offset()"),
-        ("pam_returns", "?"),
+        ("pam_returns", "a_torn_slot_costs_nothing_and_the_log_says_so"),
     ),
     mutant(
         "a state that is put back is believed",
@@ -405,7 +412,7 @@ pub const MUTANTS: &[Mutant] = &[
             "if bytes.len() != SIZE || digest != digest_of(user, format, sequence, rest) {",
             "if bytes.len() != SIZE {",
         ),
-        ("lib", "credential::slot::tests::?"),
+        ("lib", "credential::slot::tests::a_slot_torn_at_any_byte_is_not_taken"),
     ),
     mutant(
         "the state of another user is taken",
@@ -448,7 +455,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "an answer that accepts and denies accepts",
         ("wire/mod.rs", "(Some(proven), None) => Ok(", "(Some(proven), _) => Ok("),
-        ("lib", "wire::tests::?"),
+        ("lib", "wire::tests::a_reply_that_is_not_wholly_understood_is_none"),
     ),
     mutant(
         "a list is taken for an answer",
@@ -462,23 +469,23 @@ pub const MUTANTS: &[Mutant] = &[
             "let is_one_guess = lengths.len() == codes.len() && lengths.is_sorted();",
             "let is_one_guess = true;",
         ),
-        ("lib", "wire::tests::?"),
+        ("lib", "wire::tests::nobody_tries_two_codes_of_one_length_at_once"),
     ),
     // What the doctor reads.
     mutant(
         "a line with a dash in front is not read",
         ("doctor/stack.rs", "first.strip_prefix('-').unwrap_or(first)", "first"),
-        ("lib", "doctor::stack::tests::?"),
+        ("lib", "doctor::stack::tests::files_are_put_together_as_libpam_does"),
     ),
     mutant(
         "a line that goes on is two",
         ("doctor/stack.rs", "Some(line) => (line, true),", "Some(line) => (line, false),"),
-        ("lib", "doctor::stack::tests::?"),
+        ("lib", "doctor::stack::tests::files_are_put_together_as_libpam_does"),
     ),
     mutant(
         "files that are included are not read",
         ("doctor/stack.rs", "\"include\" => entries.extend(included(third)?),", "\"include\" => {}"),
-        ("lib", "doctor::stack::tests::?"),
+        ("lib", "doctor::stack::tests::files_are_put_together_as_libpam_does"),
     ),
     mutant(
         "a failure before it does not hold back a sufficient module",
