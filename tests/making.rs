@@ -18,7 +18,7 @@ use std::process::{Command, Output, Stdio};
 
 use command::{QUESTION, log_in, machine, nothing_is_kept, on_terminal, recovery_codes_on, run};
 use container::Terminal;
-use planting::{Planted, now};
+use planting::{CountingDevice, Planted, now};
 use sandbox::Sandbox;
 
 /// The secret of RFC 4226 Appendix D.
@@ -193,6 +193,42 @@ fn a_token_is_enrolled_by_the_secret_that_it_has_and_the_secret_is_not_shown() {
         }
         assert_eq!(log_in(&sandbox, &device.code(1)), "PAM_SUCCESS", "{option}");
     }
+}
+
+#[test]
+fn base32_with_bits_left_over_is_taken_wherever_a_secret_is_read() {
+    let secret = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let device = CountingDevice::new(secret);
+    let as_typed = "abcd-efgh ijkl-mnop qrst-uvwx yz======";
+    let sandbox = machine();
+    let words = ["enroll", "alice", "--hotp", "--secret-stdin", "--force"];
+    let made = given(&sandbox, &words, &format!("{as_typed}\n{}\n", device.code(0)));
+    assert_eq!(made.status.code(), Some(0), "enroll: {}", errors(&made));
+    assert_eq!(log_in(&sandbox, &device.code(1)), "PAM_SUCCESS");
+
+    let sandbox = machine();
+    alice_is_enrolled(&sandbox);
+    let words = ["add", "token", "--user", "alice", "--hotp", "--secret-stdin", "--force"];
+    let made = given(&sandbox, &words, &format!("{secret}\n{}\n", device.code(0)));
+    assert_eq!(made.status.code(), Some(0), "add: {}", errors(&made));
+    assert_eq!(log_in(&sandbox, &device.code(1)), "PAM_SUCCESS");
+
+    let sandbox = machine();
+    let (alice, _) = Planted::counting("alice", 1000);
+    alice.put_credential_into(&sandbox.store());
+    let path = alice.directory(&sandbox.store()).join("credential.toml");
+    let text = std::fs::read_to_string(&path).expect("a credential");
+    let theirs = alice.credential.authenticators[0].secret.to_base32();
+    planting::write(&path, text.replace(theirs.as_str(), secret).as_bytes());
+    let adopted = run(&sandbox, &["adopt", "alice"]);
+    assert_eq!(adopted.status.code(), Some(0), "adopt: {}", errors(&adopted));
+    assert_eq!(log_in(&sandbox, &device.code(0)), "PAM_SUCCESS");
+
+    let sandbox = machine();
+    let uri = format!("otpauth://hotp/a?secret={secret}&counter=0\n");
+    let made = given(&sandbox, &["import", "uri", "-", "alice", "--apply"], &uri);
+    assert_eq!(made.status.code(), Some(0), "import: {}", errors(&made));
+    assert_eq!(log_in(&sandbox, &device.code(0)), "PAM_SUCCESS");
 }
 
 #[test]

@@ -4,9 +4,11 @@
 //! It is read as that module reads it, so that what logs in there goes on here: the first option of a name
 //! wins, lines end in CR, LF or both, and a counter comes before the time.
 
-use super::{Device, Found, Left, MOST_BYTES, Unfit, drift_of, from_base32, text_of};
+use zeroize::Zeroizing;
+
+use super::{Device, Found, Left, MOST_BYTES, Unfit, drift_of, text_of};
 use crate::credential::{CodeParameters, Kind};
-use crate::otp::Period;
+use crate::otp::{Period, SharedSecret};
 
 /// The window that the module takes where nothing is said.
 const USUAL_WINDOW: u64 = 3;
@@ -27,7 +29,7 @@ const KNOWN: [&str; 9] = [
 pub fn read(bytes: &[u8]) -> Result<Found, Unfit> {
     let text = text_of(bytes, MOST_BYTES)?;
     let (secret, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let secret = from_base32(secret.bytes().filter(|byte| !b" \t\r-".contains(byte)).map(as_meant))?;
+    let secret = SharedSecret::from_base32(&as_meant(secret)).map_err(Unfit::Secret)?;
     let options = Options(rest);
     let mut left = options.left();
     let counter = options.number::<u64>("HOTP_COUNTER").filter(|counter| *counter >= 1);
@@ -46,14 +48,16 @@ pub fn read(bytes: &[u8]) -> Result<Found, Unfit> {
     Ok(Found { device, left })
 }
 
-/// What a person meant who mistook a digit for a letter.
-fn as_meant(letter: u8) -> u8 {
-    match letter {
-        b'0' => b'O',
-        b'1' => b'L',
-        b'8' => b'B',
+/// What a person meant who mistook a letter for a digit.
+fn as_meant(secret: &str) -> Zeroizing<String> {
+    let mut letters = Zeroizing::new(String::with_capacity(secret.len()));
+    letters.extend(secret.chars().map(|letter| match letter {
+        '0' => 'O',
+        '1' => 'L',
+        '8' => 'B',
         other => other,
-    }
+    }));
+    letters
 }
 
 /// All lines but the first.

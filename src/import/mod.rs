@@ -16,8 +16,6 @@ pub use unfit::Unfit;
 
 use std::fmt;
 
-use zeroize::Zeroizing;
-
 use crate::credential::state::MOST_DRIFT;
 use crate::credential::{CodeParameters, Kind};
 use crate::otp::SharedSecret;
@@ -87,31 +85,6 @@ fn text_of(bytes: &[u8], most: u64) -> Result<&str, Unfit> {
     std::str::from_utf8(bytes).map_err(|_| Unfit::NotUtf8)
 }
 
-/// Letters of base32 as programs take them that do not look at what is left over at the end.
-fn from_base32(letters: impl Iterator<Item = u8>) -> Result<SharedSecret, Unfit> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(crate::otp::secret::LONGEST + 1));
-    let (mut buffer, mut bits) = (0_u16, 0_u8);
-    for letter in letters {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a',
-            b'2'..=b'7' => letter - b'2' + 26,
-            _ => return Err(Unfit::Secret(crate::otp::secret::BadSecret::NotBase32)),
-        };
-        buffer = (buffer & 0xff) << 5 | u16::from(value);
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            let [_, byte] = (buffer >> bits).to_be_bytes();
-            // One more than a secret has tells that it is too long; what follows is only looked at.
-            if bytes.len() < bytes.capacity() {
-                bytes.push(byte);
-            }
-        }
-    }
-    SharedSecret::from_bytes(&bytes).map_err(Unfit::Secret)
-}
-
 /// A drift that can be kept, and what is left of a larger one.
 fn drift_of(skew: i64) -> Result<(i8, Option<Left>), Unfit> {
     if !(-MOST_SKEW..=MOST_SKEW).contains(&skew) {
@@ -128,21 +101,6 @@ mod vectors_tests;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::otp::secret::BadSecret;
-
-    #[test]
-    fn base32_is_read_as_the_others_read_it() {
-        let read = |text: &str| from_base32(text.bytes());
-        assert_eq!(read("GEZDGNBVgy3tqojq").unwrap().as_bytes(), b"1234567890");
-        // 128 bits make 26 letters, the last of which holds two bits that mean nothing.
-        assert_eq!(read("ABCDEFGHIJKLMNOPQRSTUVWXYZ").unwrap().as_bytes().len(), 16);
-        assert_eq!(read("GEZDGNBVGY3TQOJQ7").unwrap().as_bytes(), b"1234567890");
-        assert_eq!(read(&"A".repeat(204)).unwrap().as_bytes().len(), 127);
-        assert_eq!(read(&"A".repeat(60_000)).unwrap_err(), Unfit::Secret(BadSecret::TooLong));
-        assert_eq!(read("GEZDGNBV").unwrap_err(), Unfit::Secret(BadSecret::TooShort));
-        assert_eq!(read("").unwrap_err(), Unfit::Secret(BadSecret::TooShort));
-        assert_eq!(read("GEZDGNBVGY3TQOJ=").unwrap_err(), Unfit::Secret(BadSecret::NotBase32));
-    }
 
     #[test]
     fn a_drift_is_kept_as_far_as_it_can_be() {

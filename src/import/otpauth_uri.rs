@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
-use super::{Device, Found, Left, MOST_BYTES, Unfit, from_base32, text_of};
+use super::{Device, Found, Left, MOST_BYTES, Unfit, text_of};
 use crate::credential::{CodeParameters, Kind};
-use crate::otp::{Algorithm, Digits, Period};
+use crate::otp::{Algorithm, Digits, Period, SharedSecret};
 
 const SCHEME: &str = "otpauth://";
 /// The parameters that are known.
@@ -71,8 +71,7 @@ impl Parameters {
 
     fn device(&self, kind: &str) -> Result<Found, Unfit> {
         let secret = self.value("secret").ok_or(Unfit::Missing("secret"))?;
-        let letters = secret.trim_end_matches('=').bytes().filter(|byte| !b" -".contains(byte));
-        let secret = from_base32(letters)?;
+        let secret = SharedSecret::from_base32(secret).map_err(Unfit::Secret)?;
         let algorithm = match self.value("algorithm") {
             Some(name) => Algorithm::from_name(&Cow::from(name).to_ascii_uppercase()),
             None => Some(Algorithm::Sha1),
@@ -129,7 +128,6 @@ fn decoded(text: &str) -> Result<Zeroizing<String>, Unfit> {
 mod tests {
     use super::*;
     use crate::import::vectors_tests::{each_file_of, summary};
-    use crate::otp::SharedSecret;
     use crate::otp::uri::{Label, Moving, otpauth};
 
     #[test]

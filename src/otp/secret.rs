@@ -54,18 +54,27 @@ impl SharedSecret {
         Ok(Self(bytes.to_vec()))
     }
 
-    /// Reads base32 as people and programs write it: any case, with spaces or dashes, with or
-    /// without padding at the end.
+    /// Reads base32 as people, apps and other programs write it: any case, with blanks or dashes, with or
+    /// without padding at the end. Bits that are left over behind the last whole byte mean nothing, as in apps:
+    /// 26 letters are 16 bytes, and the last letter may be any.
     pub fn from_base32(text: &str) -> Result<Self, BadSecret> {
         // Sized before anything is put in, so that growing leaves no copy behind.
-        let mut letters = Zeroizing::new(String::with_capacity(text.len()));
-        for letter in text.trim_end_matches('=').chars() {
-            if !matches!(letter, ' ' | '-') {
-                letters.push(letter.to_ascii_uppercase());
+        let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
+        let (mut buffer, mut bits) = (0_u16, 0_u8);
+        let letters = text.trim_end_matches(|letter| letter == '=' || is_blank(letter));
+        for letter in letters.chars().filter(|letter| *letter != '-' && !is_blank(*letter)) {
+            buffer = (buffer & 0xff) << 5 | u16::from(base32_value(letter).ok_or(BadSecret::NotBase32)?);
+            bits += 5;
+            if bits >= 8 {
+                bits -= 8;
+                let [_, byte] = (buffer >> bits).to_be_bytes();
+                // One byte above the limit tells that the secret is too long; the rest is only checked.
+                if bytes.len() <= LONGEST {
+                    bytes.push(byte);
+                }
             }
         }
-        let bytes = BASE32_NOPAD.decode(letters.as_bytes()).map_err(|_| BadSecret::NotBase32)?;
-        Self::from_bytes(&Zeroizing::new(bytes))
+        Self::from_bytes(&bytes)
     }
 
     /// Reads hex as makers of hardware tokens write it: any case, with spaces, dashes or colons between.
@@ -91,6 +100,20 @@ impl SharedSecret {
     }
 }
 
+/// Blanks, and the return that a line of another system ends in.
+fn is_blank(letter: char) -> bool {
+    matches!(letter, ' ' | '\t' | '\r')
+}
+
+/// The five bits of a letter (RFC 4648 §6), in either case.
+fn base32_value(letter: char) -> Option<u8> {
+    match u8::try_from(letter).ok()?.to_ascii_uppercase() {
+        letter @ b'A'..=b'Z' => Some(letter - b'A'),
+        digit @ b'2'..=b'7' => Some(digit - b'2' + 26),
+        _ => None,
+    }
+}
+
 impl fmt::Debug for SharedSecret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("SharedSecret(..)")
@@ -113,6 +136,21 @@ mod tests {
         assert_eq!(secret.as_bytes(), b"1234567890");
         assert_eq!(*secret.to_base32(), "GEZDGNBVGY3TQOJQ");
         assert!(SharedSecret::from_base32("GEZDGNBVGY3TQOJQGE======").is_ok());
+        assert!(SharedSecret::from_base32("\tGEZDGNBV GY3TQOJQ\r").is_ok());
+    }
+
+    #[test]
+    fn bits_left_over_behind_the_last_byte_mean_nothing() {
+        let read = |text: &str| SharedSecret::from_base32(text).unwrap();
+        // 128 bits make 26 letters, the last of which holds two more bits.
+        assert_eq!(
+            read("ABCDEFGHIJKLMNOPQRSTUVWXYZ").as_bytes(),
+            read("ABCDEFGHIJKLMNOPQRSTUVWXYY").as_bytes()
+        );
+        assert_eq!(read("ABCDEFGHIJKLMNOPQRSTUVWXYZ").as_bytes().len(), 16);
+        assert_eq!(read("GEZDGNBVGY3TQOJQ7").as_bytes(), b"1234567890");
+        assert_eq!(read(&"A".repeat(204)).as_bytes().len(), 127);
+        assert_eq!(read(&"7".repeat(205)).as_bytes(), [0xff; 128]);
     }
 
     #[test]
@@ -132,7 +170,10 @@ mod tests {
     fn what_is_no_secret_is_refused() {
         let refused = |text: &str| SharedSecret::from_base32(text).unwrap_err();
         assert_eq!(refused("GEZDGNBVGY3TQOJ1"), BadSecret::NotBase32);
-        assert_eq!(refused("GEZDGNBVGY3TQOJQG"), BadSecret::NotBase32);
+        assert_eq!(refused("GEZDGNBVGY3TQOJ="), BadSecret::TooShort);
+        assert_eq!(refused("GEZDGNBV=GY3TQOJQ"), BadSecret::NotBase32);
+        assert_eq!(refused(""), BadSecret::TooShort);
+        assert_eq!(refused(&"A".repeat(60_000)), BadSecret::TooLong);
         assert_eq!(refused("sealed:GEZDGNBV"), BadSecret::NotBase32);
         assert_eq!(refused("GEZDGNBV"), BadSecret::TooShort);
         assert_eq!(refused(&"A".repeat(208)), BadSecret::TooLong);
