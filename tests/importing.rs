@@ -102,6 +102,43 @@ fn users_of_pam_oath_go_on_with_the_next_code_of_their_devices() {
     assert_eq!(log_in(&sandbox, &device.code(43)), "PAM_SUCCESS");
 }
 
+/// The highest counter whose code is taken, 2^63 − 2.
+const LAST_COUNTER: u64 = 9_223_372_036_854_775_806;
+
+#[test]
+fn a_counter_above_the_limit_is_refused_by_every_import_and_its_dry_run_and_the_limit_is_named() {
+    let sandbox = machine();
+    let limit = format!("its counter is above {LAST_COUNTER}, the highest that can be kept");
+    for counter in [LAST_COUNTER + 1, LAST_COUNTER + 2, u64::MAX - 10, u64::MAX] {
+        write(&sandbox, "users.oath", &format!("HOTP alice - {HEX} {counter}\n"));
+        let uri = format!("otpauth://hotp/a?secret={BASE32}&counter={counter}\n");
+        for apply in [&[][..], &["--apply"]] {
+            let of_oath = run(&sandbox, &[&["import", "oath", USERS], apply].concat());
+            let of_uri = run_with_input(&sandbox, &[&["import", "uri", "-", "alice"], apply].concat(), &uri);
+            for output in [of_oath, of_uri] {
+                assert_eq!(out(&output), format!("alice: not taken over: {limit}\n"), "{counter} {apply:?}");
+                assert_eq!(output.status.code(), Some(3), "{counter} {apply:?}");
+            }
+        }
+    }
+    assert!(nothing_is_kept(&sandbox));
+}
+
+#[test]
+fn every_counter_that_an_import_takes_over_logs_in_and_ends_in_a_refusal() {
+    let sandbox = machine();
+    let device = CountingDevice::new(BASE32);
+    let uri = format!("otpauth://hotp/a?secret={BASE32}&counter={}\n", LAST_COUNTER - 9);
+    let done = run_with_input(&sandbox, &["import", "uri", "-", "alice", "--apply"], &uri);
+    assert_eq!(done.status.code(), Some(0), "{}{}", out(&done), errors(&done));
+    assert_eq!(log_in(&sandbox, &device.code(LAST_COUNTER - 9)), "PAM_SUCCESS");
+    assert_eq!(log_in(&sandbox, &device.code(LAST_COUNTER + 1)), "PAM_AUTH_ERR", "it could not be kept");
+    assert_eq!(log_in(&sandbox, &device.code(LAST_COUNTER)), "PAM_SUCCESS");
+    for counter in [LAST_COUNTER, LAST_COUNTER + 1, LAST_COUNTER + 2] {
+        assert_eq!(log_in(&sandbox, &device.code(counter)), "PAM_AUTH_ERR", "{counter}");
+    }
+}
+
 #[test]
 fn an_import_of_everybody_is_well_the_second_time() {
     let sandbox = machine();

@@ -195,6 +195,41 @@ fn a_token_is_enrolled_by_the_secret_that_it_has_and_the_secret_is_not_shown() {
     }
 }
 
+/// The highest counter whose code is taken, 2^63 − 2.
+const LAST_COUNTER: u64 = 9_223_372_036_854_775_806;
+
+#[test]
+fn a_counter_above_the_limit_is_refused_and_the_limit_is_named() {
+    let sandbox = machine();
+    for counter in [LAST_COUNTER + 1, LAST_COUNTER + 2, u64::MAX] {
+        let counter = counter.to_string();
+        for verb in [&["enroll", "alice"][..], &["add", "token", "--user", "alice"]] {
+            let words = [verb, &["--hotp", "--counter", &counter, "--force"]].concat();
+            let refused = given(&sandbox, &words, "000000\n");
+            assert_eq!(refused.status.code(), Some(2), "{words:?}: {}", errors(&refused));
+            assert!(errors(&refused).contains(&LAST_COUNTER.to_string()), "{}", errors(&refused));
+        }
+    }
+    assert!(nothing_is_kept(&sandbox));
+}
+
+#[test]
+fn the_last_counter_is_taken_once_and_then_nothing_more() {
+    let sandbox = machine();
+    let device = CountingDevice::new(BASE32);
+    let counter = (LAST_COUNTER - 5).to_string();
+    let words = ["enroll", "alice", "--hotp", "--counter", &counter, "--secret-stdin", "--force"];
+    let made = given(&sandbox, &words, &format!("{BASE32}\n{}\n", device.code(LAST_COUNTER - 5)));
+    assert_eq!(made.status.code(), Some(0), "{}", errors(&made));
+    assert_eq!(log_in(&sandbox, &device.code(LAST_COUNTER + 1)), "PAM_AUTH_ERR");
+    assert_eq!(log_in(&sandbox, &device.code(LAST_COUNTER)), "PAM_SUCCESS");
+    for counter in [LAST_COUNTER, LAST_COUNTER + 1] {
+        assert_eq!(log_in(&sandbox, &device.code(counter)), "PAM_AUTH_ERR");
+    }
+    let status = run(&sandbox, &["status", "alice"]);
+    assert_eq!(status.status.code(), Some(0), "{}", errors(&status));
+}
+
 #[test]
 fn base32_with_bits_left_over_is_taken_wherever_a_secret_is_read() {
     let secret = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";

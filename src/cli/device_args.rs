@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 
+use crate::credential::state::LAST_COUNTER;
+
 /// How the codes of a new device are made, and what the app calls them.
 #[derive(Debug, Default, Args)]
 pub(super) struct Making {
@@ -26,7 +28,7 @@ pub(super) struct Making {
     #[arg(long)]
     pub(super) hotp: bool,
     /// The counter of the next code of a device that has been used [default: 0]
-    #[arg(long, value_name = "N", requires = "hotp")]
+    #[arg(long, value_name = "N", requires = "hotp", value_parser = RangedU64ValueParser::<u64>::new().range(..=LAST_COUNTER))]
     pub(super) counter: Option<u64>,
     /// Read the secret that the device has already from standard input, as a line of base32 or hex
     #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "base32")]

@@ -6,6 +6,8 @@ use std::fmt;
 
 /// The most time steps by which a device's clock may be learned to be off.
 pub const MOST_DRIFT: u8 = 10;
+/// The highest counter (RFC 4226) whose code is taken, 2^63 − 2: the next one must be a number that TOML can hold.
+pub const LAST_COUNTER: u64 = (1 << 63) - 2;
 /// The most keys remembered: those in use and those removed.
 pub const MOST_KEYS: usize = 16;
 /// The most sources that have a budget of their own.

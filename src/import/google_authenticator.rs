@@ -6,7 +6,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Device, Found, Left, MOST_BYTES, Unfit, drift_of, text_of};
+use super::{Device, Found, Left, MOST_BYTES, Unfit, counter_of, drift_of, text_of};
 use crate::credential::{CodeParameters, Kind};
 use crate::otp::{Period, SharedSecret};
 
@@ -36,11 +36,8 @@ pub fn read(bytes: &[u8]) -> Result<Found, Unfit> {
     let mut device = Device { parameters: CodeParameters::default(), secret, next: 0, drift: 0, ahead: None };
     match counter {
         Some(counter) => {
-            if counter == u64::MAX {
-                return Err(Unfit::CounterAtEnd);
-            }
             device.parameters.kind = Kind::Hotp;
-            device.next = counter;
+            device.next = counter_of(Some(counter))?;
         }
         None if text.contains("\" TOTP_AUTH") => options.tell_time_of(&mut device, &mut left)?,
         None => return Err(Unfit::NoCodes),

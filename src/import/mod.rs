@@ -16,7 +16,7 @@ pub use unfit::Unfit;
 
 use std::fmt;
 
-use crate::credential::state::MOST_DRIFT;
+use crate::credential::state::{LAST_COUNTER, MOST_DRIFT};
 use crate::credential::{CodeParameters, Kind};
 use crate::otp::SharedSecret;
 
@@ -83,6 +83,11 @@ fn text_of(bytes: &[u8], most: u64) -> Result<&str, Unfit> {
         return Err(Unfit::Empty);
     }
     std::str::from_utf8(bytes).map_err(|_| Unfit::NotUtf8)
+}
+
+/// The counter of the next code, if it can be kept.
+fn counter_of(next: Option<u64>) -> Result<u64, Unfit> {
+    next.filter(|next| *next <= LAST_COUNTER).ok_or(Unfit::Counter)
 }
 
 /// A drift that can be kept, and what is left of a larger one.

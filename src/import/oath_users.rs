@@ -4,7 +4,7 @@
 //! Types are those that liboath's parser knows. It tries every line of a user, so a user may have several
 //! devices. Where it has written a last code, the counter is the one of that code and not the next one.
 
-use super::{Device, Found, Left, Unfit, text_of};
+use super::{Device, Found, Left, Unfit, counter_of, text_of};
 use crate::credential::{CodeParameters, Kind};
 use crate::otp::{Algorithm, Digits, Period, SharedSecret};
 use crate::user::UserName;
@@ -63,7 +63,7 @@ fn read_device<'a>(kind: &str, mut fields: impl Iterator<Item = &'a str>) -> Res
         // What stands there instead of a counter says nothing about the time.
         Kind::Totp(_) => Some(0),
     };
-    let next = next.filter(|next| *next < u64::MAX).ok_or(Unfit::CounterAtEnd)?;
+    let next = counter_of(next)?;
     let left = [(!matches!(pin, "-" | "+")).then_some(Left::Pin), has_last_code.then_some(Left::LastCode)];
     let device = Device { parameters, secret, next, drift: 0, ahead: None };
     Ok(Found { device, left: left.into_iter().flatten().collect() })

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
-use super::{Device, Found, Left, MOST_BYTES, Unfit, text_of};
+use super::{Device, Found, Left, MOST_BYTES, Unfit, counter_of, text_of};
 use crate::credential::{CodeParameters, Kind};
 use crate::otp::{Algorithm, Digits, Period, SharedSecret};
 
@@ -99,10 +99,7 @@ impl Parameters {
             return Err(Unfit::NotOtpauth);
         }
         let counter = self.number("counter")?.ok_or(Unfit::Missing("counter"))?;
-        if counter == u64::MAX {
-            return Err(Unfit::CounterAtEnd);
-        }
-        Ok((Kind::Hotp, counter, "period"))
+        Ok((Kind::Hotp, counter_of(Some(counter))?, "period"))
     }
 }
 

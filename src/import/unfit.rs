@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::credential::state::LAST_COUNTER;
 use crate::otp::secret::BadSecret;
 
 /// Why a device cannot go on here. It never holds what was read.
@@ -25,8 +26,8 @@ pub enum Unfit {
     Period,
     /// Its clock is off by more than can be brought back.
     Skew,
-    /// The counter stands at its end.
-    CounterAtEnd,
+    /// The counter is above [`LAST_COUNTER`].
+    Counter,
     /// A line without the fields that it must have.
     Fields,
     /// The name cannot be one of a user.
@@ -57,7 +58,7 @@ impl fmt::Display for Unfit {
             Self::Option(name) => write!(out, "the value of {name} is not one"),
             Self::Period => out.write_str("its codes are shown for less than 15 or more than 120 seconds"),
             Self::Skew => out.write_str("its clock is off by more than 20 periods: set it and enrol anew"),
-            Self::CounterAtEnd => out.write_str("its counter stands at the end"),
+            Self::Counter => write!(out, "its counter is above {LAST_COUNTER}, the highest that can be kept"),
             Self::Fields => out.write_str("it does not have type, user, PIN and secret"),
             Self::UserName => out.write_str("the user name cannot be one"),
             Self::Type => out.write_str("the type is not HOTP, HOTP/T30 or HOTP/T60 with 6 to 8 digits"),

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use subtle::ConstantTimeEq as _;
 
-use crate::credential::state::MOST_DRIFT;
+use crate::credential::state::{LAST_COUNTER, MOST_DRIFT};
 use crate::credential::{Authenticator, KeyRecord, Kind};
 use crate::otp::Code;
 
@@ -35,7 +35,7 @@ pub fn reach(kind: Kind, record: &KeyRecord, now: u64) -> (u64, u64) {
             let step = period.step_at(now);
             (step.saturating_sub(MOST_STEPS).max(record.next), step.saturating_add(MOST_STEPS))
         }
-        Kind::Hotp => (record.next, record.next.saturating_add(MOST_COUNTERS)),
+        Kind::Hotp => (record.next, record.next.saturating_add(MOST_COUNTERS).min(LAST_COUNTER)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which codes of an authenticator are good now (RFC 4226 §7.4, RFC 6238 §5.2 and §6).
 
-use crate::credential::state::MOST_DRIFT;
+use crate::credential::state::{LAST_COUNTER, MOST_DRIFT};
 use crate::credential::{KeyRecord, Kind};
 
 /// Time steps to either side of the device's own time that are still taken (RFC 6238 §5.2).
@@ -30,9 +30,11 @@ pub fn candidates(kind: Kind, record: &KeyRecord, now: u64) -> Vec<Candidate> {
                 .collect()
         }
         // The last one that was used is looked at too, so that typing it twice is told as what it is.
-        Kind::Hotp => (record.next.saturating_sub(1)..record.next.saturating_add(LOOK_AHEAD))
-            .map(|factor| Candidate { factor, offset: 0 })
-            .collect(),
+        Kind::Hotp => {
+            let highest = record.next.saturating_add(LOOK_AHEAD - 1).min(LAST_COUNTER);
+            let factors = record.next.saturating_sub(1)..=highest;
+            factors.map(|factor| Candidate { factor, offset: 0 }).collect()
+        }
     }
 }
 
@@ -77,6 +79,14 @@ mod tests {
         assert_eq!(factors(Kind::Hotp, &record(), 0), (0..10).collect::<Vec<_>>());
         let record = KeyRecord { next: 5, ..record() };
         assert_eq!(factors(Kind::Hotp, &record, 0), (4..15).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn beyond_the_last_counter_nothing_is_looked_at() {
+        let at = |next| factors(Kind::Hotp, &KeyRecord { next, ..record() }, 0);
+        assert_eq!(at(LAST_COUNTER - 1), [LAST_COUNTER - 2, LAST_COUNTER - 1, LAST_COUNTER]);
+        assert_eq!(at(LAST_COUNTER + 1), [LAST_COUNTER], "it is used up, and told so");
+        assert!(at(u64::MAX).is_empty());
     }
 
     #[test]
