@@ -57,7 +57,7 @@ fn run_with_input(sandbox: &Sandbox, words: &[&str], input: &str) -> Output {
 fn users_of_pam_oath_go_on_with_the_next_code_of_their_devices() {
     let sandbox = machine();
     let text = format!(
-        "# all of us\nHOTP\talice\t-\t{HEX}\t41\t123456\t2026-11-22T12:00:00L\nHOTP/E/8 bob 99 {HEX} 7\n\
+        "# all of us\nHOTP\talice\t-\t{HEX}\t41\t123456\t2026-11-22T12:00:00L\nHOTP/E/8 bob + {HEX} 7\n\
          HOTP/T30 nobody-here - {HEX}\nHOTP carol - 00\nHOTP/T90 dora - {HEX}\nHOTP\n"
     );
     let path = write(&sandbox, "users.oath", &text);
@@ -67,8 +67,7 @@ fn users_of_pam_oath_go_on_with_the_next_code_of_their_devices() {
          taken over: a secret of 160 bits, codes of 6 digits by SHA1, a counter that stands at 42\n  \
          left: the last code: every code that could have been used counts as used\n\
          bob: can be taken over\n  \
-         taken over: a secret of 160 bits, codes of 8 digits by SHA1, a counter that stands at 7\n  \
-         left: a PIN in front of the code: here the password stands beside it\n\
+         taken over: a secret of 160 bits, codes of 8 digits by SHA1, a counter that stands at 7\n\
          nobody-here: not taken over: there is no account nobody-here\n\
          carol: not taken over: the secret is shorter than 80 bits\n\
          dora: not taken over: there is no account dora\n";
@@ -100,6 +99,25 @@ fn users_of_pam_oath_go_on_with_the_next_code_of_their_devices() {
     assert!(out(&again).contains("alice: is enrolled already, and stays so\n"), "{}", out(&again));
     assert_eq!(log_in(&sandbox, &device.code(42)), "PAM_AUTH_ERR", "still used");
     assert_eq!(log_in(&sandbox, &device.code(43)), "PAM_SUCCESS");
+}
+
+#[test]
+fn a_user_whose_codes_follow_a_pin_is_refused_and_loses_no_factor() {
+    let sandbox = machine();
+    write(
+        &sandbox,
+        "users.oath",
+        &format!("HOTP alice - {HEX}\nHOTP alice 8989 {HEX}00\nHOTP bob - {HEX}\n"),
+    );
+    for apply in [&[][..], &["--apply"]] {
+        let output = run(&sandbox, &[&["import", "oath", USERS], apply].concat());
+        assert_eq!(output.status.code(), Some(3), "{}", out(&output));
+        let told = "alice: not taken over: its line has a PIN, which cannot be kept here; \
+            to do without it, put - in its place\n";
+        assert!(out(&output).contains(told), "{}", out(&output));
+    }
+    assert!(!sandbox.store().join("users/alice").exists(), "nothing of a user who is refused");
+    assert!(sandbox.store().join("users/bob").exists(), "the others are taken over");
 }
 
 /// The highest counter whose code is taken, 2^63 − 2.

@@ -19,8 +19,6 @@ pub enum Left {
     SkewLearning,
     /// The device is off by more than is learned here.
     Skew(i64),
-    /// A PIN in front of the code.
-    Pin,
     /// The last code and when it was typed.
     LastCode,
     /// So many lines or parameters of an unknown name.
@@ -54,7 +52,6 @@ impl fmt::Display for Left {
                 out,
                 "that the device is off by {steps} periods: ten are kept, the first login may take two codes in a row"
             ),
-            Self::Pin => out.write_str("a PIN in front of the code: here the password stands beside it"),
             Self::LastCode => {
                 out.write_str("the last code: every code that could have been used counts as used")
             }

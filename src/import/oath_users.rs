@@ -51,6 +51,10 @@ fn read_line(number: usize, line: &[u8]) -> Line {
 fn read_device<'a>(kind: &str, mut fields: impl Iterator<Item = &'a str>) -> Result<Found, Unfit> {
     let parameters = parameters_of(kind).ok_or(Unfit::Type)?;
     let (Some(pin), Some(secret)) = (fields.next(), fields.next()) else { return Err(Unfit::Fields) };
+    // "-" stands for none, "+" for a password that another module checks.
+    if !matches!(pin, "-" | "+") {
+        return Err(Unfit::Pin);
+    }
     let secret = SharedSecret::from_hex(secret).map_err(Unfit::Secret)?;
     let counter: u64 = match fields.next() {
         Some(counter) => counter.parse().map_err(|_| Unfit::Option("the counter"))?,
@@ -63,10 +67,8 @@ fn read_device<'a>(kind: &str, mut fields: impl Iterator<Item = &'a str>) -> Res
         // What stands there instead of a counter says nothing about the time.
         Kind::Totp(_) => Some(0),
     };
-    let next = counter_of(next)?;
-    let left = [(!matches!(pin, "-" | "+")).then_some(Left::Pin), has_last_code.then_some(Left::LastCode)];
-    let device = Device { parameters, secret, next, drift: 0, ahead: None };
-    Ok(Found { device, left: left.into_iter().flatten().collect() })
+    let device = Device { parameters, secret, next: counter_of(next)?, drift: 0, ahead: None };
+    Ok(Found { device, left: has_last_code.then_some(Left::LastCode).into_iter().collect() })
 }
 
 /// What the words mean that liboath knows.

@@ -28,6 +28,8 @@ pub enum Unfit {
     Skew,
     /// The counter is above [`LAST_COUNTER`].
     Counter,
+    /// A PIN stands before its codes, which would no longer be asked for.
+    Pin,
     /// A line without the fields that it must have.
     Fields,
     /// The name cannot be one of a user.
@@ -59,6 +61,9 @@ impl fmt::Display for Unfit {
             Self::Period => out.write_str("its codes are shown for less than 15 or more than 120 seconds"),
             Self::Skew => out.write_str("its clock is off by more than 20 periods: set it and enrol anew"),
             Self::Counter => write!(out, "its counter is above {LAST_COUNTER}, the highest that can be kept"),
+            Self::Pin => out.write_str(
+                "its line has a PIN, which cannot be kept here; to do without it, put - in its place",
+            ),
             Self::Fields => out.write_str("it does not have type, user, PIN and secret"),
             Self::UserName => out.write_str("the user name cannot be one"),
             Self::Type => out.write_str("the type is not HOTP, HOTP/T30 or HOTP/T60 with 6 to 8 digits"),
