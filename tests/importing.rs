@@ -158,6 +158,28 @@ fn every_counter_that_an_import_takes_over_logs_in_and_ends_in_a_refusal() {
 }
 
 #[test]
+fn a_blank_or_a_hash_sign_in_the_label_of_a_uri_does_no_harm() {
+    for label in ["My Company:alice smith", "C#:alice", "#1 / a b#c", "web1\u{a0}x:zoë"] {
+        let sandbox = machine();
+        let uri = format!("otpauth://hotp/{label}?secret={BASE32}&counter=3\n");
+        let done = run_with_input(&sandbox, &["import", "uri", "-", "alice", "--apply"], &uri);
+        assert_eq!(done.status.code(), Some(0), "{label}: {}", out(&done));
+        assert_eq!(log_in(&sandbox, &CountingDevice::new(BASE32).code(3)), "PAM_SUCCESS", "{label}");
+    }
+}
+
+#[test]
+fn a_uri_of_another_type_is_told_so_before_anything_else_of_it_is_judged() {
+    let sandbox = machine();
+    for query in ["?secret=GEZD&digits=5", "?secret=GEZDGNBVGY3TQOJQ", "?digits=9&secret=%zz", ""] {
+        let uri = format!("otpauth://steam/Steam:alice{query}\n");
+        let output = run_with_input(&sandbox, &["import", "uri", "-", "alice"], &uri);
+        let told = "alice: not taken over: its type steam is not supported, only totp and hotp are\n";
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(3), told), "{query}");
+    }
+}
+
+#[test]
 fn an_import_of_everybody_is_well_the_second_time() {
     let sandbox = machine();
     write(&sandbox, "users.oath", &format!("HOTP/T60/7 alice - {HEX}\nHOTP bob - {HEX}\n"));

@@ -13,6 +13,27 @@ use crate::otp::{Algorithm, Digits, Period, SharedSecret};
 const SCHEME: &str = "otpauth://";
 /// The parameters that are known.
 const KNOWN: [&str; 6] = ["secret", "issuer", "algorithm", "digits", "period", "counter"];
+/// Types of devices that apps export and that make their codes in another way.
+const OTHER_TYPES: [&str; 3] = ["steam", "motp", "yaotp"];
+
+/// What moves a device's codes on, as its URI says.
+#[derive(Clone, Copy)]
+enum Type {
+    Totp,
+    Hotp,
+}
+
+impl Type {
+    fn named(name: &str) -> Result<Self, Unfit> {
+        if name.eq_ignore_ascii_case("totp") {
+            return Ok(Self::Totp);
+        }
+        if name.eq_ignore_ascii_case("hotp") {
+            return Ok(Self::Hotp);
+        }
+        Err(Unfit::UriType(OTHER_TYPES.into_iter().find(|other| other.eq_ignore_ascii_case(name))))
+    }
+}
 
 /// Reads one URI.
 pub fn read(bytes: &[u8]) -> Result<Found, Unfit> {
@@ -20,8 +41,12 @@ pub fn read(bytes: &[u8]) -> Result<Found, Unfit> {
     let scheme = text.get(..SCHEME.len()).filter(|scheme| scheme.eq_ignore_ascii_case(SCHEME));
     let rest = scheme.and_then(|_| text.get(SCHEME.len()..)).ok_or(Unfit::NotOtpauth)?;
     let (kind, rest) = rest.split_once('/').ok_or(Unfit::NotOtpauth)?;
+    // Of another type nothing else is known.
+    let kind = Type::named(kind)?;
     let (label, query) = rest.split_once('?').ok_or(Unfit::NotOtpauth)?;
-    if rest.contains(|letter: char| letter == '#' || letter.is_whitespace() || letter.is_control()) {
+    // Several apps escape neither blanks nor number signs in a label, which is only shown.
+    let is_stray = |letter: char| letter == '#' || letter.is_whitespace();
+    if query.contains(is_stray) || rest.contains(char::is_control) {
         return Err(Unfit::NotOtpauth);
     }
     let label = decoded(label)?;
@@ -69,7 +94,7 @@ impl Parameters {
         number.map(Some).ok_or(Unfit::Option(name))
     }
 
-    fn device(&self, kind: &str) -> Result<Found, Unfit> {
+    fn device(&self, kind: Type) -> Result<Found, Unfit> {
         let secret = self.value("secret").ok_or(Unfit::Missing("secret"))?;
         let secret = SharedSecret::from_base32(secret).map_err(Unfit::Secret)?;
         let algorithm = match self.value("algorithm") {
@@ -90,16 +115,17 @@ impl Parameters {
     }
 
     /// What moves the codes on, where a counter stands, and the parameter that says nothing about it.
-    fn moving(&self, kind: &str) -> Result<(Kind, u64, &'static str), Unfit> {
-        if kind.eq_ignore_ascii_case("totp") {
-            let seconds = self.number("period")?.unwrap_or(Period::RECOMMENDED.seconds());
-            return Ok((Kind::Totp(Period::new(seconds).ok_or(Unfit::Period)?), 0, "counter"));
+    fn moving(&self, kind: Type) -> Result<(Kind, u64, &'static str), Unfit> {
+        match kind {
+            Type::Totp => {
+                let seconds = self.number("period")?.unwrap_or(Period::RECOMMENDED.seconds());
+                Ok((Kind::Totp(Period::new(seconds).ok_or(Unfit::Period)?), 0, "counter"))
+            }
+            Type::Hotp => {
+                let counter = self.number("counter")?.ok_or(Unfit::Missing("counter"))?;
+                Ok((Kind::Hotp, counter_of(Some(counter))?, "period"))
+            }
         }
-        if !kind.eq_ignore_ascii_case("hotp") {
-            return Err(Unfit::NotOtpauth);
-        }
-        let counter = self.number("counter")?.ok_or(Unfit::Missing("counter"))?;
-        Ok((Kind::Hotp, counter_of(Some(counter))?, "period"))
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Unfit {
     UserName,
     /// The type of the device is not known.
     Type,
+    /// A URI of a device of another type, by its name where that is a known one.
+    UriType(Option<&'static str>),
     /// It is not a URI of a device.
     NotOtpauth,
     /// A percent sign stands where none may, or what it stands for is not UTF-8.
@@ -67,6 +69,10 @@ impl fmt::Display for Unfit {
             Self::Fields => out.write_str("it does not have type, user, PIN and secret"),
             Self::UserName => out.write_str("the user name cannot be one"),
             Self::Type => out.write_str("the type is not HOTP, HOTP/T30 or HOTP/T60 with 6 to 8 digits"),
+            Self::UriType(Some(name)) => {
+                write!(out, "its type {name} is not supported, only totp and hotp are")
+            }
+            Self::UriType(None) => out.write_str("its type is not supported, only totp and hotp are"),
             Self::NotOtpauth => out.write_str("it is not otpauth://totp/LABEL?secret=… or otpauth://hotp/…"),
             Self::Escape => out.write_str("a percent sign in it stands for nothing"),
             Self::Missing(name) => write!(out, "it has no {name}"),
