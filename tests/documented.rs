@@ -152,6 +152,18 @@ fn the_sample_says_nothing_and_each_of_its_keys_is_the_default_or_an_example() {
 }
 
 #[test]
+fn no_table_of_the_sample_is_in_force_so_that_every_key_can_be_appended() {
+    let sample = read("packaging/countersign.toml");
+    let in_force: Vec<&str> = sample.lines().filter(|line| line.starts_with('[')).collect();
+    assert!(in_force.is_empty(), "{in_force:?}");
+    for key in file::KEYS {
+        let refused = PolicyFile::parse(&format!("{sample}{key} = 1979-05-27T07:32:00Z\n")).map(drop);
+        // No key takes that value, but each is known where it stands.
+        assert!(refused.is_err_and(|error| !error.to_string().contains("unknown key")), "{key}");
+    }
+}
+
+#[test]
 fn the_sample_has_every_key_and_no_other() {
     let sample = sample_in_force();
     assert_eq!(keys_of(&sample, ""), file::KEYS);

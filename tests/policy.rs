@@ -183,6 +183,40 @@ fn a_policy_that_cannot_be_used_lets_nobody_in_and_says_where_it_is_wrong() {
     denied("stream did not contain valid UTF-8");
 }
 
+/// The sample as packages install it.
+fn sample() -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/countersign.toml");
+    fs::read_to_string(path).expect("the sample")
+}
+
+#[test]
+fn a_key_that_is_appended_to_the_sample_is_in_force() {
+    let door = Door::new("");
+    for line in ["remember = \"15m\"", "attempts = 1", "unenrolled = \"deny\"", "notices = false"] {
+        door.sandbox.configuration(&format!("{}{line}\n", sample()));
+        let checked = door.command(&["check-config"]);
+        assert_eq!(checked.status.code(), Some(0), "{line}: {}", text(&checked.stdout));
+        let login = door.log_in("door", "alice", None, &["000000", "000000", "000000"]);
+        assert_eq!(login.authenticate(), "PAM_AUTH_ERR", "{line}: {}", login.raw);
+        let asked = if line == "attempts = 1" { 1 } else { 3 };
+        assert_eq!(login.messages.iter().filter(|text| text.starts_with("prompt")).count(), asked, "{line}");
+        door.command(&["unlock", "alice", "--yes"]);
+    }
+}
+
+#[test]
+fn a_key_under_the_wrong_table_is_told_alike_by_the_log_and_check_config() {
+    let door = Door::new("");
+    door.sandbox.configuration("[service]\nverifiers = []\nremember = \"15m\"\n");
+    let why = "line 3, column 1: unknown key `remember` under [service]: it belongs to the top, before the first line in \
+        brackets, or under [[rule]]";
+    assert_eq!(door.log_in("door", "alice", None, &[]).authenticate(), "PAM_SERVICE_ERR");
+    let log = door.log();
+    assert!(log.contains("event=error reason=bad_policy") && log.contains(why), "{log}");
+    let checked = text(&door.command(&["check-config"]).stdout);
+    assert!(checked.contains(why), "{checked}");
+}
+
 #[test]
 fn another_file_is_named_on_the_line_and_must_be_there() {
     let door = Door::new("conf=/etc/security/other.toml");

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::args::LONGEST_MEMORY;
 use super::duration::seconds_in;
+use super::place::Place;
 use super::rule;
 use super::texts::{self, Texts};
 use crate::document::{Document, Misfit, Table, Value};
@@ -76,10 +77,13 @@ pub const KEYS: [&str; 7] =
     ["unenrolled", "required_from", "attempts", "echo", "remember", "tell", "notices"];
 
 /// What stands in the file beside them.
-const TABLES: [&str; 3] = ["texts", "rule", "service"];
+pub(super) const TABLES: [&str; 3] = ["texts", "rule", "service"];
+
+/// All keys of `[service]`.
+pub(super) const SERVICE_KEYS: [&str; 1] = ["verifiers"];
 
 fn read(file: Table<'_>) -> Result<PolicyFile, Misfit> {
-    file.has_only(&[&KEYS[..], &TABLES].concat())?;
+    Place::Top.check(file)?;
     Ok(PolicyFile {
         unenrolled: file.get("unenrolled").map(unenrolled).transpose()?,
         required_from: file.get("required_from").map(day).transpose()?,
@@ -116,7 +120,7 @@ pub(super) fn memory(written: Value<'_>) -> Result<Memory, Misfit> {
 
 fn service(written: Value<'_>) -> Result<ServicePolicy, Misfit> {
     let service = written.table()?;
-    service.has_only(&["verifiers"])?;
+    Place::Service.check(service)?;
     Ok(ServicePolicy { verifiers: service.get("verifiers").map(people).transpose()?.unwrap_or_default() })
 }
 

@@ -16,7 +16,7 @@ fn an_error_names_its_place_and_what_was_meant() {
     let place = |text: &str| PolicyFile::parse(text).unwrap_err().to_string();
     assert_eq!(
         place("[service]\nverifyers = []\n"),
-        "line 2, column 1: unknown key `verifyers`, did you mean `verifiers`"
+        "line 2, column 1: unknown key `verifyers` under [service], did you mean `verifiers`"
     );
     assert_eq!(place("attempt = 3\n"), "line 1, column 1: unknown key `attempt`, did you mean `attempts`");
     assert_eq!(place("[rules]\n"), "line 1, column 2: unknown key `rules`, did you mean `rule`");
@@ -26,6 +26,37 @@ fn an_error_names_its_place_and_what_was_meant() {
     assert!(place("[service]\nverifiers = [\"@\"]\n").contains("the user name is empty"));
     assert!(place("[service").starts_with("line 1, column 9: "));
     assert!(place("attempts = 3\nattempts = 3\n").starts_with("line 2, column 1: "));
+}
+
+#[test]
+fn an_unknown_key_is_told_under_which_table_it_stands_and_where_it_belongs() {
+    const TOP: &str = "the top, before the first line in brackets";
+    for (text, told) in [
+        (
+            "[service]\nremember = \"15m\"",
+            format!("`remember` under [service]: it belongs to {TOP}, or under [[rule]]"),
+        ),
+        ("[texts]\nattempts = 3", format!("`attempts` under [texts]: it belongs to {TOP}")),
+        ("[[rule]]\nattempts = 3", format!("`attempts` under [[rule]]: it belongs to {TOP}")),
+        ("[service]\nwrong = \"No.\"", "`wrong` under [service]: it belongs under [texts]".to_owned()),
+        ("[texts]\nverifiers = []", "`verifiers` under [texts]: it belongs under [service]".to_owned()),
+        ("prompt = \"Code: \"", format!("`prompt` at {TOP}: it belongs under [texts]")),
+        ("then = \"exempt\"", format!("`then` at {TOP}: it belongs under [[rule]]")),
+        ("[service.texts]", format!("`texts` under [service]: it belongs to {TOP}")),
+        // A slip, and under another table than the key that was meant.
+        (
+            "[service]\nattemps = 3",
+            format!("`attemps` under [service], did you mean `attempts`: it belongs to {TOP}"),
+        ),
+        (
+            "[texts]\nuser = [\"bob\"]",
+            "`user` under [texts], did you mean `users`: it belongs under [[rule]]".to_owned(),
+        ),
+    ] {
+        let refused = PolicyFile::parse(text).expect_err(text).to_string();
+        let (_, reason) = refused.split_once(": unknown key ").unwrap_or_else(|| panic!("{text}: {refused}"));
+        assert_eq!(reason, told, "{text}");
+    }
 }
 
 #[test]
@@ -97,8 +128,14 @@ fn a_value_that_cannot_be_is_refused_where_it_stands() {
         ("[texts]\nwrong = \"{seconds}\"", "line 2, column 9: nothing is filled in here"),
         ("[texts]\nwait = \"{minutes}\"", "line 2, column 8: {minutes} is not filled in here, but {seconds}"),
         ("[texts]\nprompt = \"a\\nb\"", "line 2, column 10: a prompt is one line"),
-        ("[texts]\nwrnog = \"x\"", "line 2, column 1: unknown key `wrnog`, did you mean `wrong`"),
-        ("[[rule]]\nuser = [\"bob\"]", "line 2, column 1: unknown key `user`, did you mean `users`"),
+        (
+            "[texts]\nwrnog = \"x\"",
+            "line 2, column 1: unknown key `wrnog` under [texts], did you mean `wrong`",
+        ),
+        (
+            "[[rule]]\nuser = [\"bob\"]",
+            "line 2, column 1: unknown key `user` under [[rule]], did you mean `users`",
+        ),
         ("[[rule]]\nusers = []", "line 2, column 9: a list without anything in it"),
         ("[[rule]]\nusers = [\"!\"]", "line 2, column 10: the user name is empty"),
         ("[[rule]]\nusers = \"bob\"", "line 2, column 9: "),

@@ -6,6 +6,7 @@
 pub mod args;
 mod duration;
 pub mod file;
+mod place;
 pub mod resolve;
 pub mod rule;
 pub mod texts;

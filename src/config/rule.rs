@@ -1,6 +1,7 @@
 //! A rule of the policy file, as it was written.
 
 use super::file::{memory, person};
+use super::place::Place;
 use crate::document::{Misfit, Table, Value};
 use crate::policy::rules::{Listed, Network, Rule, Span, Terminal, Then, Whose};
 
@@ -14,7 +15,7 @@ const METHODS: [&str; 5] = ["publickey", "password", "keyboard-interactive", "ho
 
 /// `[[rule]]`
 pub(super) fn read(rule: Table<'_>) -> Result<Rule, Misfit> {
-    rule.has_only(&KEYS)?;
+    Place::Rule.check(rule)?;
     let then = rule.get("then").map(then).transpose()?.unwrap_or_default();
     let remember = rule.get("remember").map(memory).transpose()?;
     if then == Then::Exempt && remember.is_some() {

@@ -4,6 +4,7 @@
 //! braces is filled in.
 
 use super::args::is_prompt;
+use super::place::Place;
 use crate::document::{Misfit, Value};
 
 /// The longest text that may be set, in bytes.
@@ -94,8 +95,7 @@ texts! {
 /// `[texts]`: the defaults, and in place of some what is set.
 pub(super) fn read(written: Value<'_>) -> Result<Texts, Misfit> {
     let set = written.table()?;
-    let known: Vec<&str> = ALL.iter().map(|(key, ..)| *key).collect();
-    set.has_only(&known)?;
+    Place::Texts.check(set)?;
     let mut texts = Texts::default();
     for (key, holes, _) in ALL {
         if let Some(written) = set.get(key) {

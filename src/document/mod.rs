@@ -55,13 +55,17 @@ impl<'text> Document<'text> {
 impl<'tree> Table<'tree> {
     /// A misfit at the first key that is none of these.
     pub fn has_only(self, known: &[&str]) -> Result<(), Misfit> {
-        let unknown = self.entries.keys().filter(|key| !known.contains(&key.get_ref().as_ref()));
-        match unknown.min_by_key(|key| key.span().start) {
+        match self.first_unknown(known) {
             None => Ok(()),
-            Some(key) => {
-                Err(Misfit { start: key.span().start, reason: unlisted("key", key.get_ref(), known) })
-            }
+            Some((key, start)) => Err(Misfit { start, reason: unlisted("key", key, known) }),
         }
+    }
+
+    /// The first key that is none of these, and the byte of the text at which it begins.
+    pub fn first_unknown(self, known: &[&str]) -> Option<(&'tree str, usize)> {
+        let unknown = self.entries.keys().filter(|key| !known.contains(&key.get_ref().as_ref()));
+        let first = unknown.min_by_key(|key| key.span().start)?;
+        Some((first.get_ref().as_ref(), first.span().start))
     }
 
     /// The value of a key, if it is there.
