@@ -18,6 +18,7 @@ ZSH_COMPLETIONS  = $(DESTDIR)$(ZSH_DIR)
 FISH_COMPLETIONS = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 UNITS   := $(notdir $(wildcard packaging/systemd/*))
 UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+TMPFILES_DIR = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 # The stack that is nobody's but ours; the others are examples.
 OWN_STACK := pam.d/countersign
 
@@ -165,6 +166,8 @@ install:
 		sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' "packaging/systemd/$$unit" >'$(UNIT_DIR)'/"$$unit" \
 		&& chmod 0644 '$(UNIT_DIR)'/"$$unit" || exit 1; \
 	done
+	install -D -m 0644 packaging/tmpfiles.conf '$(TMPFILES_DIR)/countersign.conf'
+	# As that file says, for as long as this machine is not started again.
 	install -d -m 0700 '$(DESTDIR)/var/lib/countersign' \
 		'$(DESTDIR)/var/lib/countersign/users' '$(DESTDIR)/var/lib/countersign/by-uid'
 
@@ -184,6 +187,8 @@ uninstall:
 	rm -f '$(MAN_DIR)'/man1/countersign-*.1
 	rm -f '$(BASH_COMPLETIONS)/countersign' '$(ZSH_COMPLETIONS)/_countersign' '$(FISH_COMPLETIONS)/countersign.fish'
 	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/countersign'
+	rm -f '$(TMPFILES_DIR)/countersign.conf'
+	rmdir '$(TMPFILES_DIR)' 2>/dev/null || true
 	for unit in $(UNITS); do rm -f '$(UNIT_DIR)'/"$$unit"; done
 	# The store goes where nobody has ever enrolled.
 	cd '$(DESTDIR)/var/lib' && rmdir countersign/users countersign/by-uid countersign 2>/dev/null || true

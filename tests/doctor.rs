@@ -21,7 +21,7 @@ const WELL: &str = "/root/well";
 const CHANGED: &str = "/etc/pam.d /etc/ssh /etc/security /etc/passwd /etc/shadow /var/lib/countersign";
 
 /// What is planted, and what is found then. In scripts, `M` is the module's path.
-const FAULTS: [(&str, &str); 47] = [
+const FAULTS: [(&str, &str); 48] = [
     ("sed -i 's/^@include common-auth/auth sufficient pam_unix.so/' /etc/pam.d/sshd", "without_code"),
     (
         "sed -i 's/^auth *required *pam_countersign/auth optional pam_countersign/' /etc/pam.d/sshd",
@@ -79,6 +79,7 @@ const FAULTS: [(&str, &str); 47] = [
     ("chmod 644 /var/lib/countersign/users/alice/state", "unusable_enrolment"),
     ("usermod -u 4321 alice", "unusable_enrolment"),
     ("chmod 755 /var/lib/countersign", "unusable_store"),
+    ("rm -r /var/lib/countersign", "unusable_store"),
     ("rm /var/lib/countersign/users/alice/state", "needs_repair"),
     ("userdel alice", "stale_enrolment"),
     ("useradd -m -s /bin/bash carol", "not_enrolled"),

@@ -85,6 +85,7 @@ fn distribution() -> tempfile::TempDir {
         "usr/lib/pam.d",
         "usr/lib/security",
         "usr/lib/systemd/system",
+        "usr/lib/tmpfiles.d",
         "usr/share/bash-completion/completions",
         "usr/share/doc",
         "usr/share/fish/vendor_completions.d",
@@ -109,6 +110,7 @@ fn distribution() -> tempfile::TempDir {
         ("etc/ssh/sshd_config", "UsePAM yes\n"),
         ("usr/lib/pam.d/other", "auth required pam_deny.so\n"),
         ("usr/lib/security/pam_unix.so", "a module\n"),
+        ("usr/lib/tmpfiles.d/var.conf", "d /var 0755 - - -\n"),
         ("usr/share/man/man1/count.1", "another page\n"),
     ] {
         fs::write(machine.path().join(file), text).expect("a file");
@@ -298,6 +300,26 @@ fn units_start_the_command_where_it_is() {
     assert!(units.join("countersign-password.socket").exists());
     must(&make_with("uninstall", machine.path(), &["PREFIX=/opt/local"]));
     assert_eq!(listing(machine.path()), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "needs root: makes directories of root"]
+fn the_store_is_made_at_the_start_of_a_machine_as_installing_makes_it() {
+    let installed = tempfile::tempdir().expect("a directory");
+    must(&make("install", installed.path()));
+    let started = tempfile::tempdir().expect("a directory");
+    let file = installed.path().join("usr/lib/tmpfiles.d/countersign.conf");
+    assert_eq!(mode_of(&file), 0o644);
+    // Nothing but the file itself is read, and nothing but that directory is written to.
+    let mut tmpfiles = Command::new("systemd-tmpfiles");
+    tmpfiles.args(["--create", "--prefix=/var/lib/countersign", "--root"]).arg(started.path()).arg(&file);
+    must(&tmpfiles.output().expect("systemd-tmpfiles"));
+    let store = |root: &Path| -> Vec<_> {
+        let all = everything(&root.join("var/lib")).into_iter();
+        all.filter(|(name, ..)| name.starts_with("countersign")).collect()
+    };
+    assert_eq!(store(started.path()), store(installed.path()));
+    assert_eq!(store(started.path()).len(), 3);
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod container;
 mod contents;
 #[path = "packaged/debian.rs"]
 mod debian;
+#[path = "packaged/empty_var.rs"]
+mod empty_var;
 #[path = "packaged/files.rs"]
 mod files;
 #[path = "packaged/guesses.rs"]

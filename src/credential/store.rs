@@ -216,7 +216,9 @@ impl StoreError {
             Self::System { .. } => {
                 "look at the file system of /var/lib/countersign and at the limits of the caller"
             }
-            Self::NoStore => "run `make install` or `countersign enroll`, which make it, or mount it",
+            Self::NoStore => {
+                "run `systemd-tmpfiles --create countersign.conf` or `countersign enroll`, or mount it"
+            }
             Self::NoCredential => "put the credential back, or run `countersign remove` and enrol again",
             Self::Distrusted { .. } => {
                 "find out who changed it, then `chown root` and `chmod go=` it or restore it"

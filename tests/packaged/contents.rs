@@ -17,8 +17,7 @@ const OF_DEBIAN: [&str; 7] = [
     "usr/share/lintian/overrides/libpam-countersign",
     "usr/share/pam-configs/countersign",
 ];
-const OF_REDHAT: [&str; 7] = [
-    "usr/lib/tmpfiles.d/countersign.conf",
+const OF_REDHAT: [&str; 6] = [
     "usr/share/doc/countersign/CHANGELOG.md",
     "usr/share/doc/countersign/LICENSE-APACHE",
     "usr/share/doc/countersign/LICENSE-MIT",

@@ -76,6 +76,10 @@ fn the_rpm_is_installed_upgraded_and_erased_and_never_while_a_stack_calls_its_mo
         assert_eq!(guarded.must(&["stat", "-c", "%a %U", path]), format!("{mode} root\n"), "{path}");
     }
     guarded.must(&["rpm", "--verify", "--nodeps", "countersign"]);
+    // As at the start of a machine whose /var is empty.
+    guarded.must(&["rm", "-r", "/var/lib/countersign"]);
+    guarded.must(&["systemd-tmpfiles", "--create"]);
+    super::empty_var::must_have_a_store(&guarded);
     guarded.must(&["countersign", "check-config"]);
     // Nothing but the stack of our own is new among those of PAM.
     guarded.must(&["systemctl", "start", "countersign.socket"]);

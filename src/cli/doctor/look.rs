@@ -181,8 +181,6 @@ fn enrolments() -> (Option<Problem>, Vec<Enrolment>) {
     let problem = |error: &StoreError| (error.to_string(), error.mend().to_owned());
     let listing = match backend::store().listing() {
         Ok(listing) => listing,
-        // Nobody is enrolled yet.
-        Err(StoreError::NoStore) => return (None, Vec::new()),
         Err(error) => return (Some(problem(&error)), Vec::new()),
     };
     let names = match listing.names() {
