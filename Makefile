@@ -179,17 +179,16 @@ install-configuration:
 	done
 
 uninstall:
-	@callers=$$(grep -ls '^[^#]*pam_countersign' $(DESTDIR)/etc/pam.d/* $(DESTDIR)/usr/lib/pam.d/*); \
-		test -z "$$callers" || { printf '%s\n' "$$callers"; \
-		echo 'these files still call the module: remove its lines first, or nobody can log in' >&2; exit 1; }
+	@packaging/callers '$(DESTDIR)' '$(PREFIX)/bin/countersign' || { \
+		echo 'these lines still call the module: remove its lines first, or nobody can log in' >&2; exit 1; }
 	rm -f '$(DESTDIR)$(PAM_DIR)/pam_countersign.so' '$(DESTDIR)$(PREFIX)/bin/countersign'
 	for page in $(PAGES); do rm -f '$(MAN_DIR)'/man"$${page##*.}/$$page"; done
 	rm -f '$(MAN_DIR)'/man1/countersign-*.1
 	rm -f '$(BASH_COMPLETIONS)/countersign' '$(ZSH_COMPLETIONS)/_countersign' '$(FISH_COMPLETIONS)/countersign.fish'
 	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/countersign'
+	for unit in $(UNITS); do rm -f '$(UNIT_DIR)'/"$$unit"; done
 	rm -f '$(TMPFILES_DIR)/countersign.conf'
 	rmdir '$(TMPFILES_DIR)' 2>/dev/null || true
-	for unit in $(UNITS); do rm -f '$(UNIT_DIR)'/"$$unit"; done
 	# The store goes where nobody has ever enrolled.
 	cd '$(DESTDIR)/var/lib' && rmdir countersign/users countersign/by-uid countersign 2>/dev/null || true
 	# What an administrator has changed is his.

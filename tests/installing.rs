@@ -347,10 +347,19 @@ fn removing_leaves_the_store_and_nothing_else() {
 fn what_a_stack_still_calls_is_not_removed() {
     let machine = tempfile::tempdir().expect("a directory");
     must(&make("install", machine.path()));
-    fs::create_dir_all(machine.path().join("etc/pam.d")).expect("a directory");
-    fs::write(machine.path().join("etc/pam.d/sshd"), "auth required pam_countersign.so\n").expect("a file");
-    let refused = make("uninstall", machine.path());
-    assert!(!refused.status.success());
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("remove its lines first"));
-    assert!(machine.path().join("usr/lib/security/pam_countersign.so").exists());
+    let before = everything(machine.path());
+    for file in ["etc/pam.d/sshd", "etc/pam.d/ours/lines", "usr/lib/pam.d/of-a-vendor", "etc/pam.conf"] {
+        let path = machine.path().join(file);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(&path, "# ours\nauth required pam_countersign.so\n").expect("a file");
+        let refused = make("uninstall", machine.path());
+        assert!(!refused.status.success(), "{file}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("remove its lines first"), "{file}");
+        let named = String::from_utf8_lossy(&refused.stdout).into_owned();
+        assert_eq!(named, format!("{}:2\n", path.display()));
+        fs::remove_file(&path).expect("away");
+        for (name, ..) in &before {
+            assert!(machine.path().join(name).exists(), "{file}: {name} is gone");
+        }
+    }
 }

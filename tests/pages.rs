@@ -114,7 +114,7 @@ fn verbs() -> BTreeMap<String, Vec<String>> {
     for verb in names(&help(&[]))
         .expect("verbs")
         .into_iter()
-        .chain(["enrol", "man-pages", "prove-password", "roll-back"].map(str::to_owned))
+        .chain(["callers", "enrol", "man-pages", "prove-password", "roll-back"].map(str::to_owned))
     {
         let mut text = help(&[&verb]);
         for below in names(&text).unwrap_or_default() {

@@ -37,6 +37,15 @@ impl Planned {
     }
 }
 
+/// What a file is once a change is taken back.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Its path.
+    pub path: String,
+    /// Its content; nothing where it is gone.
+    pub content: Option<Vec<u8>>,
+}
+
 /// How a change is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
@@ -63,6 +72,9 @@ fn file_of(version: &Version, content: Vec<u8>) -> SystemFile {
     let attributes = version.attributes.iter().filter_map(plain).collect();
     SystemFile { content, mode: version.mode, uid: version.uid, gid: version.gid, attributes }
 }
+
+/// The number and the record of a file, and what has to be done with what it is now.
+type StepOf<'record> = (usize, &'record Changed, Result<(Step, Option<SystemFile>), Problem>);
 
 impl Keeper {
     /// Keeps copies of all that is going to be changed, then the record, each on disk when this returns.
@@ -103,9 +115,42 @@ impl Keeper {
 
     /// Takes a change back, the last file first. Returns the files that were found changed by somebody else.
     pub fn put_back(&self, record: &Record, manner: Manner) -> Result<Vec<String>, Problem> {
+        let (steps, refused) = self.steps(record, manner)?;
+        // One that cannot be put back keeps no other from it.
+        let mut first_problem = None;
+        for (number, changed, step) in steps {
+            if let Err(problem) = step.and_then(|(step, now)| self.take(number, changed, step, now)) {
+                first_problem.get_or_insert(problem);
+            }
+        }
+        first_problem.map_or(Ok(refused), Err)
+    }
+
+    /// What the files of a change are once it is taken back, all or nothing; nothing for one that is gone. It changes none.
+    pub fn after_put_back(&self, record: &Record) -> Result<Vec<Left>, Problem> {
+        let (steps, _) = self.steps(record, Manner::AllOrNothing)?;
+        let after = |(number, changed, step): (usize, &Changed, _)| {
+            let (step, now): (Step, Option<SystemFile>) = step?;
+            let content = match step {
+                Step::Write(text) => Some(text.into_bytes()),
+                Step::PutBack => self.before(number, changed)?.map(|before| before.content),
+                Step::Nothing | Step::Refuse => now.map(|now| now.content),
+            };
+            Ok(Left { path: changed.path.clone(), content })
+        };
+        steps.into_iter().map(after).collect()
+    }
+
+    /// What has to be done with each file, the last one first, and the files that were changed by somebody else. With
+    /// [`Manner::AllOrNothing`] one that stands against it is the problem of all.
+    fn steps<'record>(
+        &self,
+        record: &'record Record,
+        manner: Manner,
+    ) -> Result<(Vec<StepOf<'record>>, Vec<String>), Problem> {
         let looked = |(number, changed)| (number, changed, self.step(number, changed, manner));
-        let mut steps: Vec<_> = record.files.iter().enumerate().rev().map(looked).collect();
-        let is_refused = |(_, _, step): &&(_, _, Result<(Step, _), _>)| matches!(step, Ok((Step::Refuse, _)));
+        let mut steps: Vec<StepOf<'_>> = record.files.iter().enumerate().rev().map(looked).collect();
+        let is_refused = |(_, _, step): &&StepOf<'_>| matches!(step, Ok((Step::Refuse, _)));
         let refused = steps.iter().filter(is_refused);
         let refused: Vec<String> = refused.map(|(_, changed, _)| changed.path.clone()).collect();
         if manner == Manner::AllOrNothing {
@@ -118,14 +163,7 @@ impl Keeper {
                 return Err(Problem::ChangedSince(refused));
             }
         }
-        // One that cannot be put back keeps no other from it.
-        let mut first_problem = None;
-        for (number, changed, step) in steps {
-            if let Err(problem) = step.and_then(|(step, now)| self.take(number, changed, step, now)) {
-                first_problem.get_or_insert(problem);
-            }
-        }
-        first_problem.map_or(Ok(refused), Err)
+        Ok((steps, refused))
     }
 
     /// What has to be done with a file, and what it is now.

@@ -16,7 +16,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-pub use files::{Manner, Planned};
+pub use files::{Left, Manner, Planned};
 pub use problem::{Problem, words};
 pub use trial_directory::TrialDirectory;
 

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(super) use super::admin_args::{Adopt, CheckConfig, Disable, Doctor, Explain, List, Serve, Status, Test};
 pub(super) use super::bulk_args::Bulk;
+use super::callers::Callers;
 use super::device_args::{Making, Showing};
 pub(super) use super::import_args::{Export, Import};
 pub(super) use super::setup_args::{RollBack, Setup};
@@ -94,6 +95,9 @@ pub(super) enum Verb {
     /// Prove a password to the service at standard input; units and the service start it
     #[command(hide = true)]
     ProvePassword,
+    /// List the lines of PAM that call the module; packages ask before they take it away
+    #[command(hide = true)]
+    Callers(Callers),
 }
 
 const ADD_EXAMPLES: &str = "\

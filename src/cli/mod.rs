@@ -9,6 +9,7 @@ mod args;
 mod audit;
 mod bulk;
 mod bulk_args;
+mod callers;
 mod check_config;
 mod completions;
 mod confirm;
@@ -99,6 +100,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::ManPages(options) => man_pages::run(&options),
         Verb::RollBack(options) => setup::roll_back(&options, &mut terminal),
         Verb::ProvePassword => prove_password::run(),
+        Verb::Callers(options) => callers::run(&options, &mut terminal),
     };
     let code = done.unwrap_or_else(|error| {
         terminal.complain(&error);

@@ -5,6 +5,7 @@
 //! and without a password and a code.
 #![forbid(unsafe_code)]
 
+pub mod callers;
 mod dispatch;
 mod guarded;
 mod machine;

@@ -156,7 +156,12 @@ fn read(files: &PamFiles, name: &str, facility: &str, depth: usize) -> Result<Ve
 
 /// Whether a line that is no comment names the module.
 fn calls_us(text: &str) -> bool {
-    logical_lines(text).iter().any(|(_, line)| line.contains("pam_countersign"))
+    logical_lines(text).iter().any(|(_, line)| names_us(line))
+}
+
+/// Whether a line without its comment names the module, by whatever path.
+pub(super) fn names_us(line: &str) -> bool {
+    line.contains("pam_countersign")
 }
 
 /// Lines without comments, those that end in a backslash joined to the next, with the number of the first.

@@ -8,7 +8,7 @@ use super::made::{deb, older_deb};
 use super::planting::Phone;
 
 /// All that setup may change beside the stacks.
-const SSHD: &str =
+pub(super) const SSHD: &str =
     "cd /etc/ssh && find . -type f ! -name 'ssh_host*' -printf '%p %m %u:%g ' -exec sha256sum {} \\; | sort";
 const CONFIRMED: &str = "confirmed: the change stays";
 
@@ -24,7 +24,7 @@ fn answer_until(terminal: &mut Terminal, end: &str, code: &mut dyn FnMut() -> St
 }
 
 /// Alice and her phone, and the recovery codes that she has been shown.
-struct Alice {
+pub(super) struct Alice {
     phone: Phone,
     recovery_codes: Vec<String>,
 }
@@ -73,8 +73,19 @@ fn set_up(guarded: &Guarded) -> (Terminal, Alice) {
     (terminal, alice)
 }
 
+/// The same, and alice confirms it from a second login.
+pub(super) fn set_up_and_confirmed(guarded: &Guarded) -> Alice {
+    let (mut first, mut alice) = set_up(guarded);
+    let client = guarded.ssh("alice").option("RequestTTY=force");
+    let mut second = client.command("sudo countersign setup --confirm").start();
+    answer_until(&mut second, CONFIRMED, &mut || alice.recovery_code());
+    first.expect(CONFIRMED);
+    assert_eq!((second.wait(), first.wait()), (0, 0));
+    alice
+}
+
 /// A login by ssh and one at the console, each with a recovery code, and none without.
-fn is_guarded(guarded: &mut Guarded, alice: &mut Alice) {
+pub(super) fn is_guarded(guarded: &mut Guarded, alice: &mut Alice) {
     for code in [alice.recovery_code(), alice.recovery_code()] {
         guarded.by_ssh("alice").code(&code).must_get_in();
         guarded.by_ssh("alice").code(&code).must_be_refused("spent_recovery_code");
@@ -93,12 +104,7 @@ fn from_the_package_to_the_first_login_and_back(suite: &str) {
     let sshd = guarded.must(&["sh", "-c", SSHD]);
 
     install(&guarded, &older_deb(folder.path()));
-    let (mut first, mut alice) = set_up(&guarded);
-    let client = guarded.ssh("alice").option("RequestTTY=force");
-    let mut second = client.command("sudo countersign setup --confirm").start();
-    answer_until(&mut second, CONFIRMED, &mut || alice.recovery_code());
-    first.expect(CONFIRMED);
-    assert_eq!((second.wait(), first.wait()), (0, 0));
+    let mut alice = set_up_and_confirmed(&guarded);
     is_guarded(&mut guarded, &mut alice);
 
     let guarded_stacks = stacks(&guarded);

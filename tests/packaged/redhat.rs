@@ -98,13 +98,28 @@ fn the_rpm_is_installed_upgraded_and_erased_and_never_while_a_stack_calls_its_mo
     assert!(guarded.store().join("users/alice/credential.toml").exists());
 
     // libpam would deny every login by this service once the module is gone.
-    guarded.write("/etc/pam.d/of-the-admin", 0o644, "auth required pam_countersign.so\n");
-    let refused = unattended(&guarded, &[&RPM[..], &["--erase", "countersign"]].concat());
-    assert_ne!(refused.status, 0, "{refused:#?}");
-    let told = refused.stdout + &refused.stderr;
-    assert!(told.contains("  /etc/pam.d/of-the-admin\n") && told.contains("hint: "), "{told}");
-    assert!(is_there(&guarded, MODULE) && is_there(&guarded, "/usr/bin/countersign"));
-    guarded.must(&["rm", "/etc/pam.d/of-the-admin"]);
+    for (script, line) in [
+        ("echo 'auth required pam_countersign.so' >/etc/pam.d/of-the-admin", "/etc/pam.d/of-the-admin:1"),
+        (
+            "echo 'auth required pam_countersign.so' >/etc/ours; echo 'auth substack /etc/ours' >/etc/pam.d/of-the-admin",
+            "/etc/ours:1",
+        ),
+        (
+            "mkdir -p /usr/lib/pam.d; echo 'auth required pam_countersign.so' >/usr/lib/pam.d/of-a-vendor",
+            "/usr/lib/pam.d/of-a-vendor:1",
+        ),
+    ] {
+        guarded.must(&["sh", "-ec", script]);
+        let stacks = super::files::stacks(&guarded);
+        let refused = unattended(&guarded, &[&RPM[..], &["--erase", "countersign"]].concat());
+        assert_ne!(refused.status, 0, "{refused:#?}");
+        let told = refused.stdout + &refused.stderr;
+        assert!(told.contains(&format!("  {line}\n")) && told.contains("hint: "), "{told}");
+        assert!(is_there(&guarded, MODULE) && is_there(&guarded, "/usr/bin/countersign"));
+        assert_eq!(guarded.must(&["systemctl", "is-active", "countersign.socket"]), "active\n");
+        assert_eq!(super::files::stacks(&guarded), stacks);
+        guarded.must(&["rm", "-f", "/etc/ours", "/etc/pam.d/of-the-admin", "/usr/lib/pam.d/of-a-vendor"]);
+    }
 
     let told = rpm_does(&guarded, &["--erase", "countersign"]);
     assert!(told.contains("hint: rm -r /var/lib/countersign"), "{told}");

@@ -16,6 +16,7 @@ use crate::backup;
 use crate::cli::check_config;
 use crate::config::file;
 use crate::credential::StoreError;
+use crate::doctor::callers::DIRECTORIES;
 use crate::doctor::{Account, Enrolment, Machine, PamFiles, Setup, Sshd, WrongFile};
 use crate::remote::Service;
 use crate::setup::Phase;
@@ -25,8 +26,6 @@ use crate::sys;
 use crate::user::{User, UserName};
 use crate::wire;
 
-/// Where libpam looks for the files of services; the first one counts.
-const PAM: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
 /// Where libpam looks for modules, on one system or another.
 const MODULES: [&str; 5] =
     ["/usr/lib/security", "/usr/lib64/security", "/lib/security", "/lib64/security", "/usr/lib"];
@@ -76,21 +75,24 @@ pub(in crate::cli) fn machine() -> Machine {
 
 fn pam_files() -> (PamFiles, Vec<WrongFile>) {
     let (mut files, mut wrong) = (PamFiles::default(), Vec::new());
-    for directory in PAM.iter().rev() {
+    for directory in DIRECTORIES.iter().rev() {
         for path in files_of(directory) {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            // What packages and editors leave beside a file is no service.
-            let is_leftover = name.starts_with('.')
-                || [".dpkg-", ".pam-", ".rpm"].iter().any(|part| name.contains(part))
-                || name.ends_with('~');
             let Some(text) = text_of(&path) else { continue };
-            if !is_leftover {
+            if !is_leftover(&name) {
                 files.insert(&name, &path.to_string_lossy(), text);
                 wrong.extend(wrong_file(&path));
             }
         }
     }
     (files, wrong)
+}
+
+/// Whether a name is of what packages and editors leave beside a file, which is not a service.
+pub(in crate::cli) fn is_leftover(name: &str) -> bool {
+    name.starts_with('.')
+        || [".dpkg-", ".ucf-", ".pam-", ".rpm"].iter().any(|part| name.contains(part))
+        || name.ends_with('~')
 }
 
 /// The files of a directory, in the order of their names; none where there is no such directory.
