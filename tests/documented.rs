@@ -202,6 +202,63 @@ fn argument_in(item: &str) -> Option<String> {
     Some(if item.contains(" Ns = ") { format!("{word}=") } else { word.to_owned() })
 }
 
+/// All files below a folder, or the file itself.
+fn files_below(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = fs::read_dir(path).expect("a folder").flatten();
+    entries.flat_map(|entry| files_below(&entry.path())).collect()
+}
+
+/// The text of a page without what is hidden in it, in one line.
+fn shown(text: &str) -> String {
+    let mut parts = text.split("<!--");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let rest: String = parts.filter_map(|part| part.split_once("-->")).map(|(_, rest)| rest).collect();
+    (first + &rest).split_whitespace().filter(|word| *word != "#").collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn each_page_that_tells_people_to_turn_the_service_on_says_whether_installing_has_done_it() {
+    // What installing does. That dpkg and rpm do it is shown by `tests/packaged.rs`.
+    let rules = read("packaging/debian/rules");
+    let of_debian = rules.lines().find(|line| line.contains("countersign.socket")).expect("a line");
+    assert!(of_debian.contains("dh_installsystemd") && !of_debian.contains("--no-enable"), "{of_debian}");
+    assert!(!of_debian.contains("--no-start"), "{of_debian}");
+    let spec = read("packaging/countersign.spec");
+    assert!(spec.contains("systemctl --no-reload preset countersign.socket countersign-password.socket"));
+    assert!(!spec.contains("systemctl enable") && !spec.contains("systemctl start"));
+    assert!(!read("Makefile").contains("systemctl"));
+
+    let mut told = Vec::new();
+    for place in
+        ["README.md", "docs", "packaging/apparmor", "packaging/debian/README.Debian", "src/cli/admin_args.rs"]
+    {
+        for path in files_below(&root().join(place)) {
+            let is_decision = path.parent().is_some_and(|folder| folder.ends_with("docs/decisions"));
+            let text = shown(&fs::read_to_string(&path).unwrap_or_default());
+            let tells = ["enable --now countersign.socket", "name: countersign.socket"];
+            if is_decision || !tells.iter().any(|words| text.contains(words)) {
+                continue;
+            }
+            for words in ["Debian package turns it on", "make install", "RPM"] {
+                assert!(text.contains(words), "{} does not say: {words}", path.display());
+            }
+            told.push(path);
+        }
+    }
+    assert!(told.len() >= 8, "{told:?}");
+    assert!(
+        shown(&read("packaging/debian/README.Debian"))
+            .contains("countersign.socket, at which the service is started")
+    );
+    assert!(
+        shown(&read("docs/redhat.md"))
+            .contains("the package does not turn `countersign.socket` on by itself")
+    );
+}
+
 const POLICY_PAGE: &str = "docs/man/countersign.toml.5";
 
 #[test]

@@ -214,6 +214,8 @@ Examples:
   systemctl enable --now countersign.socket   systemd starts it when it is needed
   countersign serve --listen /run/countersign/io.countersign
 
+The Debian package turns it on. After make install, and with the RPM, it is off.
+
 Exit status: 0 ended when idle, 1 failed, 3 not root")]
 pub(super) struct Serve {
     /// Make a socket here instead, and never end, as under OpenRC, runit, s6 or in a container

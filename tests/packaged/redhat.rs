@@ -61,7 +61,14 @@ fn the_rpm_is_installed_upgraded_and_erased_and_never_while_a_stack_calls_its_mo
     guarded.copy_in(&older_rpm(folder.path()), "/root/older.rpm", 0o644);
     guarded.copy_in(&rpm(), "/root/newer.rpm", 0o644);
 
+    // As Fedora's presets end, which the package goes by.
+    guarded.must(&["mkdir", "-p", "/etc/systemd/system-preset"]);
+    guarded.write("/etc/systemd/system-preset/99-default-disable.preset", 0o644, "disable *\n");
     let told = rpm_does(&guarded, &["--install", "/root/older.rpm"]);
+    for socket in ["countersign.socket", "countersign-password.socket"] {
+        assert_eq!(guarded.run(&["systemctl", "is-enabled", socket]).stdout, "disabled\n", "{socket}");
+        assert_eq!(guarded.run(&["systemctl", "is-active", socket]).stdout, "inactive\n", "{socket}");
+    }
     assert!(told.contains("asks nobody for a code yet"), "{told}");
     for (path, mode) in [
         (MODULE, "644"),
