@@ -180,7 +180,7 @@ install-configuration:
 
 uninstall:
 	@packaging/callers '$(DESTDIR)' '$(PREFIX)/bin/countersign' || { \
-		echo 'these lines still call the module: remove its lines first, or nobody can log in' >&2; exit 1; }
+		echo 'cannot uninstall: these lines call the module; remove its lines first, or every login by them is denied' >&2; exit 1; }
 	rm -f '$(DESTDIR)$(PAM_DIR)/pam_countersign.so' '$(DESTDIR)$(PREFIX)/bin/countersign'
 	for page in $(PAGES); do rm -f '$(MAN_DIR)'/man"$${page##*.}/$$page"; done
 	rm -f '$(MAN_DIR)'/man1/countersign-*.1

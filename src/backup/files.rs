@@ -141,7 +141,7 @@ impl Keeper {
         steps.into_iter().map(after).collect()
     }
 
-    /// What has to be done with each file, the last one first, and the files that were changed by somebody else. With
+    /// What has to be done with each file, the last one first, and the files that others have changed in our lines. With
     /// [`Manner::AllOrNothing`] one that stands against it is the problem of all.
     fn steps<'record>(
         &self,

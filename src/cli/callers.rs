@@ -1,4 +1,4 @@
-//! `countersign callers`: the lines of PAM that call the module. Whoever takes the module away asks it before, and goes no further
+//! `countersign callers`: the lines of PAM that call the module. The removal of a package asks it first, and goes no further
 //! while there is one. Not for people, and read-only.
 
 use std::collections::BTreeMap;
@@ -97,9 +97,10 @@ fn text_of(path: &str, in_place: &InPlace) -> Result<Option<String>, Error> {
 
 /// The text of a file as libpam reads it: links are followed, and any byte may be in it.
 fn text_on_disk(path: &Path) -> Result<Option<String>, Error> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if is_absence(&error) || error.kind() == ErrorKind::IsADirectory => Ok(None),
+    // A directory or a FIFO is not a stack.
+    match fs::metadata(path).and_then(|found| found.is_file().then(|| fs::read(path)).transpose()) {
+        Ok(bytes) => Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if is_absence(&error) => Ok(None),
         Err(error) => Err(unreadable(path, error)),
     }
 }

@@ -1,6 +1,6 @@
 //! The lines by which libpam would come to call the module, whatever service is asked for: without the module each of them denies.
 //!
-//! Rather one line too many than one too few: whoever takes the module away goes by this.
+//! A removal of the module goes by this, so it finds one line too many rather than one too few.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -142,6 +142,8 @@ fn a_refused_removal_has_changed_nothing_and_ssh_still_asks_for_a_code() {
     install(&guarded, &deb());
     let mut alice: Alice = set_up_and_confirmed(&guarded);
     enable(&guarded);
+    // Neither is a stack, and one would never end.
+    guarded.must(&["sh", "-c", "mkfifo /etc/pam.d/a-fifo; mkdir /etc/pam.d/a-directory"]);
     for (script, line) in WRITTEN {
         guarded.must(&["sh", "-ec", script]);
         must_refuse(&guarded, &[line]);
@@ -167,11 +169,12 @@ fn a_refused_removal_has_changed_nothing_and_ssh_still_asks_for_a_code() {
         refused.stderr.contains("changed by somebody else since setup wrote it: /etc/pam.d/login"),
         "{refused:#?}"
     );
+    assert!(refused.stderr.contains("cannot remove countersign: "), "{refused:#?}");
     assert_eq!(changed_since(&guarded, &before), [""; 0]);
     guarded.must(&["mv", "/etc/pam.d/login.saved", "/etc/pam.d/login"]);
 
     // Once nothing but its own is left, the package goes and takes that along.
     must_unattended(&guarded, &REMOVE);
-    guarded.must(&["rm", "/etc/pam.d/countersign"]);
+    guarded.must(&["sh", "-c", "rm /etc/pam.d/countersign /etc/pam.d/a-fifo; rmdir /etc/pam.d/a-directory"]);
     assert_eq!((stacks(&guarded), guarded.must(&["sh", "-c", SSHD])), (pristine, sshd));
 }
