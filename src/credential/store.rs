@@ -63,7 +63,7 @@ pub trait EnrolmentStore: CredentialStore {
     ) -> Result<Option<bool>, StoreError>;
 
     /// Notes under which name the credential of an account is kept, so that a renamed account is not
-    /// taken for one that is not enrolled.
+    /// taken for one that is not enrolled. Other accounts of the same uid stay noted.
     fn note_uid(&self, user: &User) -> Result<(), StoreError>;
 
     /// The state as logins would find it, without a lock. `Ok(None)` when the user is not enrolled or has none yet.
@@ -159,6 +159,8 @@ pub enum StoreError {
         /// The name of the directory that holds it.
         directory: String,
     },
+    /// The name service could not say whether an account still has its name.
+    Accounts(io::Error),
     /// The name is too long for a directory.
     NameTooLong,
     /// Someone held the lock for as long as we waited.
@@ -197,6 +199,7 @@ impl StoreError {
             Self::State(_) => "state_damaged",
             Self::OtherAccount => "other_account",
             Self::Renamed { .. } => "renamed_account",
+            Self::Accounts(_) => "accounts_unreadable",
             Self::NameTooLong => "name_too_long",
             Self::Locked | Self::KeepsChanging => "store_busy",
             Self::NotRoot => "not_root",
@@ -227,7 +230,10 @@ impl StoreError {
             Self::State(problem) if problem.is_damage() => "run `countersign repair`",
             Self::State(_) => "a later version wrote it: install that version",
             Self::OtherAccount => "if the account is a new one, run `countersign remove` and enrol it",
-            Self::Renamed { .. } => "run `countersign remove` with the former name, then enrol again",
+            Self::Renamed { .. } => {
+                "if the account was renamed, run `countersign remove` with its former name and enrol it again"
+            }
+            Self::Accounts(_) => "look at the name service, see nsswitch.conf(5)",
             Self::NameTooLong => "use a shorter account name",
             Self::Locked | Self::KeepsChanging => {
                 "try again, and look for a process that hangs with the state open"
@@ -265,6 +271,9 @@ impl fmt::Display for StoreError {
             Self::OtherAccount => out.write_str("the credential belongs to another account"),
             Self::Renamed { directory } => {
                 write!(out, "this account's credential is kept under the name {directory}")
+            }
+            Self::Accounts(error) => {
+                write!(out, "cannot look up the account that has the same uid: {error}")
             }
             Self::NameTooLong => out.write_str("the user name is too long for a directory"),
             Self::Locked => out.write_str("the state is locked by another process"),

@@ -1,80 +1,104 @@
-//! The directory `by-uid`: under which name the credential of an account is kept, so that a renamed account
-//! is not taken for one that is not enrolled.
+//! The directory `by-uid`: under which names credentials of accounts of a uid are kept, so that a renamed
+//! account is not taken for one that is not enrolled.
+//!
+//! Several accounts may share a uid, as root and toor do. A name in an entry is a former one of an account
+//! only if the name service no longer leads from it to the uid.
 
 use std::io::Read as _;
 
 use super::files::{BY_UID, MOST_BYTES, opened, random_name, subdirectory, system};
+use super::names::user_of;
 use crate::credential::StoreError;
+use crate::sys;
 use crate::sys::secure_file::{Access, Directory, OpenError};
 use crate::user::User;
 
 /// How the name of an entry begins that is not whole yet.
 const NEW: &str = ".new-";
 
-/// Refuses when this account's credential is kept under another name: a renamed account is not
-/// "not enrolled".
+/// Refuses when this account's credential is kept under another name, or was kept under this one and is
+/// lost: neither account is "not enrolled".
 pub(super) fn not_kept_elsewhere(root: &Directory, user: &User, name: &str) -> Result<(), StoreError> {
-    match name_of_uid(root, user)? {
-        None => Ok(()),
-        Some(directory) if directory == name => Err(StoreError::NoCredential),
+    let Some(uid) = user.uid else { return Ok(()) };
+    let names = names_of(root, uid)?;
+    if names.iter().any(|kept| kept == name) {
+        return Err(StoreError::NoCredential);
+    }
+    match former(&names, uid)?.into_iter().next() {
         Some(directory) => Err(StoreError::Renamed { directory }),
+        None => Ok(()),
     }
 }
 
-/// The name of the directory that holds the credential of this account's uid.
-pub(super) fn name_of_uid(root: &Directory, user: &User) -> Result<Option<String>, StoreError> {
-    user.uid.map_or(Ok(None), |uid| entry_of_uid(root, uid))
-}
-
-/// What `by-uid` says of a uid.
-fn entry_of_uid(root: &Directory, uid: u32) -> Result<Option<String>, StoreError> {
+/// The names of the directories that hold credentials of a uid.
+pub(super) fn names_of(root: &Directory, uid: u32) -> Result<Vec<String>, StoreError> {
     let by_uid = subdirectory(root, BY_UID)?;
     let file = match by_uid.file(&uid.to_string(), Access::Read, MOST_BYTES) {
-        Err(OpenError::Absent) => return Ok(None),
+        Err(OpenError::Absent) => return Ok(Vec::new()),
         other => opened("the entry in by-uid", "open the entry in by-uid", other)?,
     };
     let mut text = String::new();
     (&file).read_to_string(&mut text).map_err(system("read the entry in by-uid"))?;
-    Ok(Some(text.trim_end_matches('\n').to_owned()))
+    // An empty entry has one name, which leads to no account: it denies.
+    Ok(text.trim_end_matches('\n').split('\n').map(str::to_owned).collect())
 }
 
-/// The entries in `by-uid` that lead to a directory: all are looked at, for an account that was
-/// deleted or made anew no longer tells its number.
-pub(super) fn entries_of(root: &Directory, name: &str) -> Result<Vec<String>, StoreError> {
-    let mut entries = Vec::new();
+/// Those among the names of a uid that no longer lead to it. This asks the name service, which may take its
+/// time: call it without a lock.
+pub(super) fn former(names: &[String], uid: u32) -> Result<Vec<String>, StoreError> {
+    let mut former = Vec::new();
+    for name in names {
+        if !leads_to(name, uid)? {
+            former.push(name.clone());
+        }
+    }
+    Ok(former)
+}
+
+/// Whether a directory is that of an account that has this uid now.
+fn leads_to(directory: &str, uid: u32) -> Result<bool, StoreError> {
+    let Some(name) = user_of(directory.as_bytes()) else { return Ok(false) };
+    let found = sys::user::by_name(&name).map_err(StoreError::Accounts)?;
+    Ok(found.is_some_and(|account| account.name == name && account.uid == Some(uid)))
+}
+
+/// The uids whose entries hold the name of a directory: all are looked at, for an account that was deleted or
+/// made again no longer tells its number.
+pub(super) fn uids_of(root: &Directory, name: &str) -> Result<Vec<u32>, StoreError> {
+    let mut uids = Vec::new();
     for entry in subdirectory(root, BY_UID)?.names().map_err(system("list by-uid"))? {
         let entry = String::from_utf8(entry).unwrap_or_default();
         if let Ok(uid) = entry.parse()
-            && entry_of_uid(root, uid)?.is_some_and(|kept| kept == name)
+            && names_of(root, uid)?.iter().any(|kept| kept == name)
         {
-            entries.push(entry);
+            uids.push(uid);
         }
     }
-    Ok(entries)
+    Ok(uids)
 }
 
-/// Takes back what [`enter_uid`] noted for an enrolment that came to nothing.
-pub(super) fn forget_uid(root: &Directory, user: &User) {
-    if let (Some(uid), Ok(by_uid)) = (user.uid, subdirectory(root, BY_UID)) {
-        let _ = by_uid.unlink(&uid.to_string());
-    }
-}
-
-/// Notes under which name the credential of a uid is kept.
-pub(super) fn enter_uid(root: &Directory, user: &User, name: &str) -> Result<(), StoreError> {
-    let Some(uid) = user.uid else { return Ok(()) };
-    subdirectory(root, BY_UID)?
-        .replace(&uid.to_string(), &random_name(NEW)?, format!("{name}\n").as_bytes())
-        .map_err(system("write the entry in by-uid"))
-}
-
-/// Removes entries for good.
-pub(super) fn forget(root: &Directory, entries: &[String]) -> Result<(), StoreError> {
+/// Writes down under which names credentials of a uid are kept; no name, no entry.
+pub(super) fn write(root: &Directory, uid: u32, names: &[String]) -> Result<(), StoreError> {
     let by_uid = subdirectory(root, BY_UID)?;
-    for entry in entries {
-        by_uid.unlink(entry).map_err(system("remove the entry in by-uid"))?;
+    let entry = uid.to_string();
+    if names.is_empty() {
+        return by_uid.unlink(&entry).map_err(system("remove the entry in by-uid"));
     }
-    by_uid.sync().map_err(system("sync the store"))
+    let text = names.join("\n") + "\n";
+    by_uid.replace(&entry, &random_name(NEW)?, text.as_bytes()).map_err(system("write the entry in by-uid"))
+}
+
+/// Takes a name out of the entries of these uids, durably.
+pub(super) fn forget(root: &Directory, uids: &[u32], name: &str) -> Result<(), StoreError> {
+    for uid in uids {
+        let mut names = names_of(root, *uid)?;
+        let before = names.len();
+        names.retain(|kept| kept != name);
+        if names.len() < before {
+            write(root, *uid, &names)?;
+        }
+    }
+    subdirectory(root, BY_UID)?.sync().map_err(system("sync the store"))
 }
 
 /// Removes what a process that was killed in the middle has left. The caller is alone in the store.

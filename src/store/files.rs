@@ -35,7 +35,7 @@ pub(super) const BY_UID: &str = "by-uid";
 /// The most that is read of a credential, in bytes.
 pub(super) const MOST_BYTES: u64 = 64 * 1024;
 /// How often an update starts over because the files were replaced meanwhile.
-const STARTS: u32 = 5;
+pub(super) const STARTS: u32 = 5;
 
 /// The store in a directory.
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@ mod log;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -98,6 +99,16 @@ impl Sandbox {
     /// Writes a service file: what is `/etc/pam.d/<name>` inside.
     pub fn service(&self, name: &str, text: &str) {
         write(&self.path().join("pam.d").join(name), text, 0o644);
+    }
+
+    /// Adds an account: a line of passwd(5), with no password.
+    pub fn add_account(&self, line: &str) {
+        let (name, _) = line.split_once(':').expect("a name");
+        for (file, line) in [("passwd", line), ("shadow", &format!("{name}:*:20000:0:99999:7:::"))] {
+            // In place: what is mounted inside is this file.
+            let mut file = fs::File::options().append(true).open(self.path().join(file)).expect(file);
+            writeln!(file, "{line}").expect("a line");
+        }
     }
 
     /// Writes what is `/etc/security/countersign.toml` inside.

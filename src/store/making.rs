@@ -1,0 +1,155 @@
+//! Making an enrolment: the whole directory under another name, which then becomes its own.
+
+use std::io;
+use std::path::Path;
+
+use super::alone::{NEW, alone};
+use super::by_uid;
+use super::enrolment::PREPARED;
+use super::files::{BY_UID, CREDENTIAL, FileStore, STARTS, USERS, opened, random_name, system};
+use super::names::directory_of;
+use super::state_file;
+use crate::credential::format;
+use crate::credential::store::StoreError;
+use crate::credential::{Credential, State};
+use crate::sys::secure_file::Directory;
+use crate::user::User;
+
+impl FileStore {
+    /// Makes the whole directory under another name, then gives it its own.
+    pub(super) fn place(
+        &self,
+        user: &User,
+        credential: &Credential,
+        state: &State,
+    ) -> Result<(), StoreError> {
+        let name = directory_of(&user.name)?;
+        let root = self.ensure_layout()?;
+        for _ in 0..STARTS {
+            let siblings = siblings(&root, user, &name)?;
+            let placed = alone(&root, |users| {
+                let noted = user.uid.map_or(Ok(Vec::new()), |uid| by_uid::names_of(&root, uid))?;
+                if noted.iter().any(|kept| *kept != name && !siblings.contains(kept)) {
+                    return Ok(false);
+                }
+                require_no_directory(users, &name)?;
+                let temporary = random_name(NEW)?;
+                let made = self
+                    .fill(users, &temporary, user, credential, state)
+                    .and_then(|()| put_in_place(&root, users, user.uid, &noted, [&temporary, &name]));
+                if made.is_err() {
+                    let _ = users.remove_directory(temporary.as_ref());
+                }
+                made.and_then(|()| users.sync().map_err(system("sync the store"))).map(|()| true)
+            })?;
+            if placed {
+                return Ok(());
+            }
+        }
+        Err(StoreError::KeepsChanging)
+    }
+
+    /// Makes a directory that holds a state and a credential, all of it on disk.
+    fn fill(
+        &self,
+        users: &Directory,
+        name: &str,
+        user: &User,
+        credential: &Credential,
+        state: &State,
+    ) -> Result<(), StoreError> {
+        let text = format::write(credential).ok_or(StoreError::Unwritable)?;
+        users.make_directory(name.as_ref()).map_err(system("make the user's directory"))?;
+        let directory = users.directory(name.as_ref());
+        let directory = opened("the user's directory", "open the user's directory", directory)?;
+        let sequence = state_file::create(&directory, state_file::NAME, user, self.seen(), state)?;
+        // The user has no other state. That it cannot be noted takes nothing from this one.
+        let _ = self.seen().note(user, sequence);
+        directory
+            .replace(CREDENTIAL, &random_name(PREPARED)?, text.as_bytes())
+            .map_err(system("write the credential"))
+    }
+
+    /// Makes the directories of the store where they are missing.
+    pub(super) fn ensure_layout(&self) -> Result<Directory, StoreError> {
+        let parent = self.path().parent().unwrap_or(Path::new("/"));
+        if let Err(StoreError::NoStore) = self.root() {
+            make_private_directory(self.path())?;
+            std::fs::File::options()
+                .read(true)
+                .open(parent)
+                .and_then(|parent| parent.sync_all())
+                .map_err(system("sync the directory of the store"))?;
+        }
+        let root = self.root()?;
+        for name in [USERS, BY_UID] {
+            match root.make_directory(name.as_ref()) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(StoreError::system("make the store", error));
+                }
+                _ => {}
+            }
+        }
+        root.sync().map_err(system("sync the store"))?;
+        Ok(root)
+    }
+}
+
+/// Makes the directory of the store, for root alone whatever the umask says.
+fn make_private_directory(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+
+    std::fs::DirBuilder::new().mode(0o700).create(path).map_err(system("make the store"))
+}
+
+/// Fails where a user has a directory already, before anything is written.
+fn require_no_directory(users: &Directory, name: &str) -> Result<(), StoreError> {
+    match users.identity_of(name) {
+        Ok(_) => Err(StoreError::AlreadyEnrolled),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StoreError::system("look at the user's directory", error)),
+    }
+}
+
+/// The names of other accounts of this uid. Refuses where one is a former name of this account.
+fn siblings(root: &Directory, user: &User, name: &str) -> Result<Vec<String>, StoreError> {
+    let Some(uid) = user.uid else { return Ok(Vec::new()) };
+    let mut names = by_uid::names_of(root, uid)?;
+    names.retain(|kept| kept != name);
+    match by_uid::former(&names, uid)?.into_iter().next() {
+        Some(directory) => Err(StoreError::Renamed { directory }),
+        None => Ok(names),
+    }
+}
+
+/// Notes the name beside those that are noted, then gives it to the directory.
+///
+/// The entry comes first: without it a renamed account would later count as not enrolled. Alone it denies, until
+/// the account is enrolled again or removed.
+fn put_in_place(
+    root: &Directory,
+    users: &Directory,
+    uid: Option<u32>,
+    noted: &[String],
+    [temporary, name]: [&String; 2],
+) -> Result<(), StoreError> {
+    let Some(uid) = uid else { return give_name(users, temporary, name) };
+    let mut names = noted.to_vec();
+    if !names.contains(name) {
+        names.push(name.clone());
+    }
+    let placed = by_uid::write(root, uid, &names).and_then(|()| give_name(users, temporary, name));
+    if placed.is_err() {
+        // What was there before keeps denying: it may stand for an enrolment that is lost.
+        let _ = by_uid::write(root, uid, noted);
+    }
+    placed
+}
+
+/// Gives a directory that was filled under another name its own.
+fn give_name(users: &Directory, temporary: &str, name: &str) -> Result<(), StoreError> {
+    users.rename_to_free(temporary.as_ref(), name.as_ref()).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => StoreError::AlreadyEnrolled,
+        _ => StoreError::system("make the user's directory", error),
+    })
+}
