@@ -16,10 +16,11 @@ mod screen;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use command::{
-    QUESTION, log_in, machine, nothing_is_kept, on_terminal, phone_of, recovery_codes_on, run, start,
+    QUESTION, after, log_in, machine, nothing_is_kept, on_terminal, phone_of, recovery_codes_on, run, start,
 };
 use container::Terminal;
 use planting::{Phone, Planted, RECOVERY_CODES};
@@ -174,6 +175,77 @@ fn the_first_enrolment_makes_the_store() {
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
     assert_eq!(fs::read_dir(sandbox.store().join("users/alice")).expect("a directory").count(), 2);
+}
+
+/// Every file and directory below a path, with its mode.
+fn modes_below(path: &Path) -> Vec<(String, u32)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).expect("a directory").flatten() {
+        let mode = entry.metadata().expect("its mode").permissions().mode() & 0o7777;
+        found.push((entry.path().to_string_lossy().into_owned(), mode));
+        if entry.path().is_dir() {
+            found.extend(modes_below(&entry.path()));
+        }
+    }
+    found
+}
+
+#[test]
+fn whatever_the_umask_all_that_an_enrolment_makes_has_its_mode() {
+    let sandbox = machine();
+    for part in ["users", "by-uid"] {
+        fs::remove_dir(sandbox.store().join(part)).expect("a part of the store");
+    }
+    let codes = sandbox.path().join("codes.txt");
+    let saved = codes.to_string_lossy().into_owned();
+    let mut terminal = after(&sandbox, "umask 0777", &["enroll", "alice", "--recovery-file", &saved]);
+    let phone = phone_of(&mut terminal);
+    terminal.send_line(&phone.code(0));
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+    let mut modes = modes_below(&sandbox.store());
+    modes.extend(modes_below(&sandbox.path().join("run")));
+    modes.push((saved, fs::metadata(&codes).expect("the file").permissions().mode() & 0o7777));
+    assert!(modes.len() >= 8, "{modes:?}");
+    for (path, mode) in modes {
+        let right = if Path::new(&path).is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode, right, "{path}: {mode:o}");
+    }
+    assert_eq!(log_in(&sandbox, &phone.code(1)), "PAM_SUCCESS");
+}
+
+/// A kill between making a directory and setting its mode leaves one that the service cannot read.
+#[test]
+fn directories_of_the_store_without_permissions_get_theirs_at_the_next_enrolment() {
+    let sandbox = machine();
+    let parts = ["users", "by-uid", ""].map(|part| sandbox.store().join(part));
+    for part in &parts {
+        fs::set_permissions(part, fs::Permissions::from_mode(0o000)).expect("a mode");
+    }
+    enrol(&sandbox, &[]);
+    for part in &parts {
+        let mode = fs::metadata(part).expect("a directory").permissions().mode();
+        assert_eq!(mode & 0o7777, 0o700, "{}", part.display());
+    }
+}
+
+#[test]
+fn a_removal_passes_over_entries_that_cannot_be_read_and_says_so() {
+    let sandbox = machine();
+    enrol(&sandbox, &[]);
+    let strange = sandbox.store().join("by-uid/1001");
+    planting::write(&strange, b"bob\n");
+    fs::set_permissions(&strange, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let removed = run(&sandbox, &["remove", "alice", "--yes"]);
+    let told = String::from_utf8_lossy(&removed.stderr);
+    assert_eq!(removed.status.code(), Some(0), "{told}");
+    assert!(told.contains("warning: cannot read by-uid/1001"), "{told}");
+    assert!(
+        sandbox
+            .log_lines()
+            .join("\n")
+            .contains("event=removed by=uid:0 unreadable=by-uid/1001 user=\"alice\"")
+    );
+    assert!(strange.exists() && !sandbox.store().join("by-uid/1000").exists());
 }
 
 #[test]

@@ -25,7 +25,7 @@ use planting::{Phone, Planted, RECOVERY_CODES};
 use sandbox::{Conversation, Sandbox, example};
 
 /// Calls on the store of which a failure keeps a login from being judged.
-const NEEDED: [&str; 15] = [
+const NEEDED: [&str; 16] = [
     "openat",
     "newfstatat",
     "statx",
@@ -40,6 +40,7 @@ const NEEDED: [&str; 15] = [
     "fsync",
     "renameat2",
     "mkdirat",
+    "fchmod",
     "unlinkat",
 ];
 

@@ -4,14 +4,15 @@
 //! Both run `countersign roll-back`, which looks at the record: what is confirmed or gone it leaves alone, and the
 //! unit also what a clock still runs for. So starting them twice does nothing.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::Problem;
 use super::sshd::run;
+use crate::sys::new;
 use crate::sys::program;
 use crate::sys::secure_file::OpenError;
 use crate::sys::system_file::{self, SystemFile};
@@ -66,7 +67,7 @@ pub fn start() -> Result<(), Problem> {
     }
     let failed = |error| Problem::File(AT_BOOT.into(), error);
     // Before the file beside it, whose durability is that of the directory's name too.
-    let made = DirBuilder::new().recursive(true).mode(0o755).create(WANTS);
+    let made = new::directories(Path::new(WANTS), 0o755);
     made.map_err(|error| failed(OpenError::System(error)))?;
     system_file::replace(Path::new(AT_BOOT), &SystemFile::new(unit(&command).into_bytes()))
         .map_err(failed)?;

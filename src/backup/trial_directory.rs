@@ -1,14 +1,14 @@
 //! A private directory with stacks and settings that are tried before they are in force.
 
-use std::fs::{self, DirBuilder};
-use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
+use nix::fcntl::AT_FDCWD;
 
 use super::Problem;
-use crate::sys::entropy;
+use crate::sys::{entropy, new};
 
 /// Where it is made: root's, in memory, and empty after a restart.
 const ABOVE: &str = "/run";
@@ -24,7 +24,7 @@ impl TrialDirectory {
             let mut name = [0; 8];
             entropy::fill(&mut name)?;
             let path = Path::new(ABOVE).join(format!("countersign-setup-{}", HEXLOWER.encode(&name)));
-            DirBuilder::new().mode(0o700).create(&path)?;
+            new::directory(&path, 0o700)?;
             Ok(path)
         };
         make().map(Self).map_err(|error| Problem::Keeping("a directory in /run", error.into()))
@@ -38,7 +38,9 @@ impl TrialDirectory {
     /// Writes a file into it; returns its path.
     pub fn write(&self, name: &str, text: &str) -> Result<PathBuf, Problem> {
         let path = self.0.join(name);
-        fs::write(&path, text).map_err(|error| Problem::File(path.clone(), error.into()))?;
+        new::file_at(AT_FDCWD, &path, 0o600)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| Problem::File(path.clone(), error.into()))?;
         Ok(path)
     }
 }

@@ -1,6 +1,7 @@
 //! The log of what administrators do: one line a change, facility AUTHPRIV.
 
 use super::terminal::Terminal;
+use crate::credential::Unreadable;
 use crate::enrol::{Confirmed, Purpose};
 use crate::service::journal;
 pub(super) use crate::service::journal::Change;
@@ -31,6 +32,11 @@ pub(super) fn note_new(confirmed: &Confirmed, user: &User) -> Result<(), syslog:
 /// Like [`log`], about one device.
 pub(super) fn log_device(change: Change, user: &User, device: Option<&str>, terminal: &mut Terminal) {
     tell_unless_logged(journal::note(change, user, sys::user::real_uid(), device), terminal);
+}
+
+/// Like [`log`], about a user who is no longer enrolled.
+pub(super) fn log_removed(user: &User, unreadable: &Unreadable, terminal: &mut Terminal) {
+    tell_unless_logged(journal::note_removed(user, sys::user::real_uid(), unreadable), terminal);
 }
 
 /// Says that a change stands, but could not be logged.

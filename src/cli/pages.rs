@@ -5,7 +5,6 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{OFlag, open};
@@ -15,6 +14,7 @@ use super::error::Error;
 use super::page;
 use crate::credential::KeyName;
 use crate::sys::lock;
+use crate::sys::new;
 use crate::sys::secure_file::{Access, Directory, OpenError};
 use crate::user::UserName;
 
@@ -45,7 +45,7 @@ pub(super) fn page_name(user: &UserName, kind: &str) -> String {
 /// Makes a directory for root alone, or sees that one that is there is so.
 pub(super) fn make_private(path: &Path) -> Result<Directory, Error> {
     let failed = |error| Error::File(path.to_owned(), error);
-    match std::fs::DirBuilder::new().mode(0o700).create(path) {
+    match new::directory(path, 0o700) {
         Ok(()) => sync_parent(path).map_err(failed)?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(failed(error)),

@@ -46,8 +46,13 @@ fn remove_all(user: &User, yes: bool, terminal: &mut Terminal) -> Result<(), Err
     if !yes && !terminal.ask_yes(&question)? {
         return Err(Error::GivenUp);
     }
-    backend::store().remove(user)?.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
-    audit::log(Change::Removed, user, terminal);
+    let removed = backend::store().remove(user)?;
+    let unreadable = removed.ok_or_else(|| Error::NotEnrolled(user.name.to_string()))?;
+    audit::log_removed(user, &unreadable, terminal);
+    if !unreadable.0.is_empty() {
+        terminal.say(format_args!("warning: cannot read {unreadable} in /var/lib/countersign"));
+        terminal.say("hint: in /var/lib/countersign, run `chown root by-uid/*` and `chmod 600 by-uid/*`");
+    }
     terminal.say(format_args!("{} is no longer enrolled", user.name));
     Ok(())
 }

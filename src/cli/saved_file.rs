@@ -9,11 +9,12 @@ use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{OFlag, open, openat};
+use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::error::Error;
+use crate::sys;
 
 /// A file that was written.
 pub(super) struct SavedFile {
@@ -37,9 +38,8 @@ impl SavedFile {
         let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
         let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
         let directory = open(parent, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
-        let new = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let file = openat(&directory, name.as_os_str(), new, Mode::S_IRUSR | Mode::S_IWUSR)?;
-        Ok((File::from(file), Self { directory, name }))
+        let file = sys::new::file_at(&directory, name.as_os_str(), 0o600)?;
+        Ok((file, Self { directory, name }))
     }
 
     /// Removes it.

@@ -1,8 +1,8 @@
 //! `countersign serve`: the service that judges codes for callers that are not root.
 
-use std::fs::{DirBuilder, Permissions, remove_file, set_permissions};
+use std::fs::{Permissions, remove_file, set_permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use super::error::{Error, ExitCode};
 use super::terminal::Terminal;
 use super::who;
 use crate::service::{Ending, serve};
+use crate::sys::new;
 
 /// How long the service stays when nobody comes; whoever holds its socket starts it again.
 const IDLE: Duration = Duration::from_secs(60);
@@ -43,9 +44,7 @@ fn handed_over() -> Result<UnixListener, Error> {
 /// A socket that everybody may reach: who may ask what is decided from who he is.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     if let Some(directory) = path.parent().filter(|directory| !directory.exists()) {
-        DirBuilder::new().mode(0o755).create(directory)?;
-        // Whatever the mask of the caller is: everybody has to find the socket.
-        set_permissions(directory, Permissions::from_mode(0o755))?;
+        new::directory(directory, 0o755)?;
     }
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_abandoned(path) => {

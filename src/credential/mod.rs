@@ -8,6 +8,7 @@ pub mod format;
 mod parameters;
 mod problem;
 pub mod record;
+mod removal;
 pub mod slot;
 pub mod state;
 mod state_text;
@@ -15,6 +16,7 @@ pub mod store;
 
 pub use parameters::CodeParameters;
 pub use record::{Authenticator, Credential, Kind, RecoverySet};
+pub use removal::{Removal, Unreadable};
 pub use state::{
     Failures, KeyName, KeyRecord, KnownSource, Refused, Remembered, SourceName, State, VouchedSet,
 };

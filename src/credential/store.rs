@@ -8,6 +8,7 @@ use std::io;
 
 use super::format::FormatError;
 use super::record::Credential;
+use super::removal::{Removal, Unreadable};
 use super::slot::NoState;
 use super::state::State;
 use crate::user::User;
@@ -52,15 +53,15 @@ pub trait EnrolmentStore: CredentialStore {
     fn renew_state(&self, user: &User, fresh: &State) -> Result<Option<()>, StoreError>;
 
     /// Removes all that is kept of a user. `Ok(None)` when there was nothing.
-    fn remove(&self, user: &User) -> Result<Option<()>, StoreError>;
+    fn remove(&self, user: &User) -> Result<Option<Unreadable>, StoreError>;
 
-    /// Under the user's lock: removes all that is kept of a user whose credential `may` go. Whether it did;
+    /// Under the user's lock: removes all that is kept of a user whose credential `may` go.
     /// `Ok(None)` when the user is not enrolled.
     fn remove_if(
         &self,
         user: &User,
         may: impl FnMut(&Credential) -> bool,
-    ) -> Result<Option<bool>, StoreError>;
+    ) -> Result<Option<Removal>, StoreError>;
 
     /// Notes under which name the credential of an account is kept, so that a renamed account is not
     /// taken for one that is not enrolled. Other accounts of the same uid stay noted.

@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq as _;
 use super::Confirmed;
 use super::pending::Purpose;
 use crate::credential::{
-    Authenticator, Credential, EnrolmentStore, KeyRecord, RecoverySet, State, StoreError,
+    Authenticator, Credential, EnrolmentStore, KeyRecord, RecoverySet, Removal, State, StoreError, Unreadable,
 };
 use crate::otp::Code;
 use crate::policy::Accepted;
@@ -180,10 +180,14 @@ pub fn remove_device(
 }
 
 /// Forgets all that is kept of a user, if it is still what it was when this was begun.
-pub fn remove_all(store: &impl EnrolmentStore, user: &User, began: &Credential) -> Result<(), KeepError> {
+pub fn remove_all(
+    store: &impl EnrolmentStore,
+    user: &User,
+    began: &Credential,
+) -> Result<Unreadable, KeepError> {
     match store.remove_if(user, |former| former.is_same_as(began))? {
-        Some(true) => Ok(()),
-        Some(false) => Err(KeepError::Device(DeviceProblem::ChangedMeanwhile)),
+        Some(Removal::Done(unreadable)) => Ok(unreadable),
+        Some(Removal::Kept) => Err(KeepError::Device(DeviceProblem::ChangedMeanwhile)),
         None => Err(KeepError::NotEnrolled),
     }
 }

@@ -162,8 +162,8 @@ pub(super) fn remove(desk: &Desk, target: &User, parameters: Value) -> Result<Va
     }
     desk.spend(target, parameters.passcode.as_deref().map(String::as_str))?;
     if is_last {
-        enrol::remove_all(&backend::store(), target, &former)?;
-        desk.note(Change::Removed, target, None);
+        let unreadable = enrol::remove_all(&backend::store(), target, &former)?;
+        let _ = journal::note_removed(target, desk.caller.uid, &unreadable);
     } else {
         enrol::remove_device(&backend::store(), target, &device, Some(&former), now()?)?;
         desk.note(Change::DeviceRemoved, target, Some(&device));

@@ -4,6 +4,7 @@
 
 use syslog::{Facility, Formatter3164};
 
+use crate::credential::Unreadable;
 use crate::enrol::Purpose;
 use crate::log::{Level, Line};
 use crate::user::User;
@@ -89,8 +90,19 @@ impl Change {
 pub fn note(change: Change, user: &User, by: u32, device: Option<&str>) -> Result<(), syslog::Error> {
     // The name of a device needs no quotes: it holds nothing but letters, digits and a few marks.
     let device = device.map(|device| format!(" authenticator={device}")).unwrap_or_default();
+    note_with(change, user, by, &device)
+}
+
+/// Like [`note`], about a user who is no longer enrolled; names the entries that could not be read.
+pub fn note_removed(user: &User, by: u32, unreadable: &Unreadable) -> Result<(), syslog::Error> {
+    let passed_over =
+        if unreadable.0.is_empty() { String::new() } else { format!(" unreadable={unreadable}") };
+    note_with(Change::Removed, user, by, &passed_over)
+}
+
+fn note_with(change: Change, user: &User, by: u32, more: &str) -> Result<(), syslog::Error> {
     let (event, user) = (change.event(), user.name.as_str().escape_default());
-    let text = format!("event={event} by=uid:{by}{device} user=\"{user}\"");
+    let text = format!("event={event} by=uid:{by}{more} user=\"{user}\"");
     write(&Line { level: Level::Notice, text })
 }
 

@@ -9,6 +9,7 @@ use std::io::Read as _;
 use super::files::{BY_UID, MOST_BYTES, opened, random_name, subdirectory, system};
 use super::names::user_of;
 use crate::credential::StoreError;
+use crate::credential::Unreadable;
 use crate::sys;
 use crate::sys::secure_file::{Access, Directory, OpenError};
 use crate::user::User;
@@ -62,19 +63,19 @@ fn leads_to(directory: &str, uid: u32) -> Result<bool, StoreError> {
     Ok(found.is_some_and(|account| account.name == name && account.uid == Some(uid)))
 }
 
-/// The uids whose entries hold the name of a directory: all are looked at, for an account that was deleted or
-/// made again no longer tells its number.
-pub(super) fn uids_of(root: &Directory, name: &str) -> Result<Vec<u32>, StoreError> {
-    let mut uids = Vec::new();
+/// The uids whose entries hold the name of a directory, and those whose entries cannot be read. All are looked
+/// at, because an account that was deleted or made again no longer tells its number.
+pub(super) fn uids_of(root: &Directory, name: &str) -> Result<(Vec<u32>, Unreadable), StoreError> {
+    let (mut uids, mut unreadable) = (Vec::new(), Unreadable::default());
     for entry in subdirectory(root, BY_UID)?.names().map_err(system("list by-uid"))? {
-        let entry = String::from_utf8(entry).unwrap_or_default();
-        if let Ok(uid) = entry.parse()
-            && names_of(root, uid)?.iter().any(|kept| kept == name)
-        {
-            uids.push(uid);
+        let Ok(uid) = String::from_utf8(entry).unwrap_or_default().parse() else { continue };
+        match names_of(root, uid) {
+            Ok(names) if names.iter().any(|kept| kept == name) => uids.push(uid),
+            Ok(_) => {}
+            Err(_) => unreadable.0.push(uid),
         }
     }
-    Ok(uids)
+    Ok((uids, unreadable))
 }
 
 /// Writes down under which names credentials of a uid are kept; no name, no entry.

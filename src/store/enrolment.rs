@@ -11,7 +11,7 @@ use super::names::directory_of;
 use super::state_file;
 use crate::credential::format;
 use crate::credential::store::{CredentialStore as _, EnrolmentStore, StoreError};
-use crate::credential::{Credential, State};
+use crate::credential::{Credential, Removal, State, Unreadable};
 use crate::sys::process::undisturbed;
 use crate::sys::secure_file::{Directory, OpenError};
 use crate::user::User;
@@ -68,7 +68,7 @@ impl EnrolmentStore for FileStore {
         Ok(done.map(|((), _)| ()))
     }
 
-    fn remove(&self, user: &User) -> Result<Option<()>, StoreError> {
+    fn remove(&self, user: &User) -> Result<Option<Unreadable>, StoreError> {
         let root = self.root()?;
         let name = directory_of(&user.name)?;
         let users = subdirectory(&root, USERS)?;
@@ -76,24 +76,25 @@ impl EnrolmentStore for FileStore {
             Err(OpenError::Absent) => None,
             other => Some(opened("the user's directory", "open the user's directory", other)?),
         };
-        let uids = by_uid::uids_of(&root, &name)?;
+        let (uids, unreadable) = by_uid::uids_of(&root, &name)?;
         if directory.is_none() && uids.is_empty() {
             return Ok(None);
         }
         if let Some(directory) = directory {
             self.remove_directory(user, &root, &directory, &name)?;
         }
-        forget(&root, &uids, &name).map(Some)
+        forget(&root, &uids, &name)?;
+        Ok(Some(unreadable))
     }
 
     fn remove_if(
         &self,
         user: &User,
         mut may: impl FnMut(&Credential) -> bool,
-    ) -> Result<Option<bool>, StoreError> {
+    ) -> Result<Option<Removal>, StoreError> {
         let root = self.root()?;
         let name = directory_of(&user.name)?;
-        let uids = by_uid::uids_of(&root, &name)?;
+        let (uids, unreadable) = by_uid::uids_of(&root, &name)?;
         let done = self.locked(user, |directory, _| {
             let goes = may(&read_credential(directory, user)?);
             if goes {
@@ -102,10 +103,11 @@ impl EnrolmentStore for FileStore {
             Ok(goes)
         })?;
         let Some((goes, _)) = done else { return Ok(None) };
-        if goes {
-            forget(&root, &uids, &name)?;
+        if !goes {
+            return Ok(Some(Removal::Kept));
         }
-        Ok(Some(goes))
+        forget(&root, &uids, &name)?;
+        Ok(Some(Removal::Done(unreadable)))
     }
 
     fn note_uid(&self, user: &User) -> Result<(), StoreError> {

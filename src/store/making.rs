@@ -12,6 +12,7 @@ use super::state_file;
 use crate::credential::format;
 use crate::credential::store::StoreError;
 use crate::credential::{Credential, State};
+use crate::sys::new;
 use crate::sys::secure_file::Directory;
 use crate::user::User;
 
@@ -74,7 +75,7 @@ impl FileStore {
     pub(super) fn ensure_layout(&self) -> Result<Directory, StoreError> {
         let parent = self.path().parent().unwrap_or(Path::new("/"));
         if let Err(StoreError::NoStore) = self.root() {
-            make_private_directory(self.path())?;
+            new::directory(self.path(), 0o700).map_err(system("make the store"))?;
             std::fs::File::options()
                 .read(true)
                 .open(parent)
@@ -82,24 +83,13 @@ impl FileStore {
                 .map_err(system("sync the directory of the store"))?;
         }
         let root = self.root()?;
+        new::complete(&root).map_err(system("make the store"))?;
         for name in [USERS, BY_UID] {
-            match root.make_directory(name.as_ref()) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(StoreError::system("make the store", error));
-                }
-                _ => {}
-            }
+            opened("the store", "make the store", root.ensure_directory(name.as_ref()))?;
         }
         root.sync().map_err(system("sync the store"))?;
         Ok(root)
     }
-}
-
-/// Makes the directory of the store, for root alone whatever the umask says.
-fn make_private_directory(path: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::DirBuilderExt as _;
-
-    std::fs::DirBuilder::new().mode(0o700).create(path).map_err(system("make the store"))
 }
 
 /// Fails where a user has a directory already, before anything is written.

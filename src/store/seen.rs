@@ -5,12 +5,13 @@
 //! says so.
 
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 use super::files::{opened, system};
 use super::names::directory_of;
 use crate::credential::StoreError;
+use crate::sys::new;
 use crate::sys::secure_file::{Access, Directory, OpenError};
 use crate::user::User;
 
@@ -68,7 +69,7 @@ impl Seen {
     fn directory(&self) -> Result<Directory, StoreError> {
         match Directory::open(&self.path) {
             Err(OpenError::Absent) => {
-                let made = std::fs::DirBuilder::new().mode(0o700).create(&self.path);
+                let made = new::directory(&self.path, 0o700);
                 // Another login may have been faster.
                 made.or_else(|error| match error.kind() {
                     io::ErrorKind::AlreadyExists => Ok(()),

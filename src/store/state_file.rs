@@ -10,7 +10,7 @@ use crate::credential::State;
 use crate::credential::slot::{self, Chosen, NoState, Place, Sequenced};
 use crate::credential::store::{StateHealth, StoreError};
 use crate::sys::process::{require_file_size, undisturbed};
-use crate::sys::secure_file::{Access, Directory, Identity, OpenError, overwrite_in_place};
+use crate::sys::secure_file::{Access, Directory, Identity, OpenError};
 use crate::sys::{clock, entropy, lock, slots};
 use crate::user::User;
 
@@ -112,7 +112,7 @@ pub(super) fn create(
     let mut bytes = slot::encode(&user.name, &first).ok_or(StoreError::Unwritable)?;
     bytes.resize(usize::try_from(SIZE).unwrap_or(usize::MAX), b'\n');
     let written = require_file_size(SIZE).and_then(|()| directory.create(name)).and_then(|mut file| {
-        overwrite_in_place(&file);
+        slots::overwrite_in_place(&file);
         file.write_all(&bytes)?;
         file.sync_all()
     });

@@ -11,6 +11,7 @@ pub mod entropy;
 pub mod home_file;
 pub mod host;
 pub mod lock;
+pub mod new;
 pub mod pam_client;
 mod pam_conversation;
 pub mod pam_trial;

@@ -13,8 +13,10 @@ use std::path::Path;
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FcntlArg, OFlag, RenameFlags, fcntl, openat, renameat2};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use super::new;
 
 /// Why something could not be opened.
 #[derive(Debug)]
@@ -137,9 +139,7 @@ impl Directory {
 
     /// Makes a file of mode 0600 that must not be there yet.
     pub fn create(&self, name: &str) -> io::Result<File> {
-        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let descriptor = openat(&self.0, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
-        Ok(File::from(above_standard(descriptor)?))
+        new::file_at(&self.0, name, 0o600)
     }
 
     /// Puts a file with this content in place of whatever the name led to, atomically and durably.
@@ -177,7 +177,17 @@ impl Directory {
 
     /// Makes a directory of mode 0700 that must not be there yet.
     pub fn make_directory(&self, name: &OsStr) -> io::Result<()> {
-        Ok(mkdirat(&self.0, name, Mode::S_IRWXU)?)
+        new::directory_at(&self.0, name, 0o700)
+    }
+
+    /// Makes a directory of mode 0700 where it is missing, and gives root its permissions where they are.
+    pub fn ensure_directory(&self, name: &OsStr) -> Result<(), OpenError> {
+        match self.make_directory(name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Ok(new::complete(&self.directory(name)?)?)
+            }
+            made => Ok(made?),
+        }
     }
 
     /// Removes a file.
@@ -273,19 +283,4 @@ fn belongs_to_root_alone(stat: &FileStat) -> Result<(), OpenError> {
         return Err(OpenError::Refused(Refusal::Mode));
     }
     Ok(())
-}
-
-/// Asks the file system to overwrite this empty file in place (btrfs); elsewhere that is what it does
-/// anyway, so a refusal means nothing.
-pub fn overwrite_in_place(file: &File) {
-    nix::ioctl_read!(get_flags, b'f', 1, libc::c_long);
-    nix::ioctl_write_ptr!(set_flags, b'f', 2, libc::c_long);
-    const FS_NOCOW_FL: libc::c_long = 0x0080_0000;
-    let mut flags: libc::c_long = 0;
-    // SAFETY: FS_IOC_GETFLAGS writes one number into `flags`, which outlives the call.
-    if unsafe { get_flags(file.as_raw_fd(), &raw mut flags) }.is_ok() {
-        flags |= FS_NOCOW_FL;
-        // SAFETY: FS_IOC_SETFLAGS reads one number from `flags`, which outlives the call.
-        let _ = unsafe { set_flags(file.as_raw_fd(), &raw const flags) };
-    }
 }

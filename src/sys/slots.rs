@@ -44,3 +44,18 @@ fn write_through(file: &File, offset: u64, bytes: &[u8]) -> io::Result<usize> {
 fn is_unsupported(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::EINVAL))
 }
+
+/// Asks the file system to overwrite this empty file in place (btrfs); elsewhere that is what it does
+/// anyway, so a refusal means nothing.
+pub fn overwrite_in_place(file: &File) {
+    nix::ioctl_read!(get_flags, b'f', 1, libc::c_long);
+    nix::ioctl_write_ptr!(set_flags, b'f', 2, libc::c_long);
+    const FS_NOCOW_FL: libc::c_long = 0x0080_0000;
+    let mut flags: libc::c_long = 0;
+    // SAFETY: FS_IOC_GETFLAGS writes one number into `flags`, which outlives the call.
+    if unsafe { get_flags(file.as_raw_fd(), &raw mut flags) }.is_ok() {
+        flags |= FS_NOCOW_FL;
+        // SAFETY: FS_IOC_SETFLAGS reads one number from `flags`, which outlives the call.
+        let _ = unsafe { set_flags(file.as_raw_fd(), &raw const flags) };
+    }
+}

@@ -16,6 +16,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fsync, unlinkat};
 
 use super::attributes::{self, Attributes};
+use super::new;
 use super::secure_file::{OpenError, Refusal, above_standard};
 
 /// The largest file that is taken.
@@ -78,8 +79,7 @@ pub fn replace(path: &Path, file: &SystemFile) -> Result<(), OpenError> {
 }
 
 fn write_new(directory: &OwnedFd, name: &str, file: &SystemFile) -> io::Result<()> {
-    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let mut new = File::from(above_standard(openat(directory, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?)?);
+    let mut new = new::file_at(directory, name, 0o600)?;
     new.write_all(&file.content)?;
     fchown(&new, Some(Uid::from_raw(file.uid)), Some(Gid::from_raw(file.gid)))?;
     attributes::write(&new, &file.attributes);

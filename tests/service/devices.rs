@@ -176,6 +176,44 @@ fn a_user_lives_with_devices_without_root_on_debian_13() {
     a_life_with_devices("trixie");
 }
 
+/// The umask is that of the person who calls su.
+#[test]
+#[ignore = "needs root: boots a container"]
+fn what_a_login_under_any_umask_has_enrolled_the_service_reads_and_removes() {
+    let guarded = machine("bookworm");
+    guarded.write("/etc/security/countersign.toml", 0o644, "unenrolled = \"enroll\"\n");
+    let stack =
+        "auth required pam_unix.so\nauth required pam_countersign.so\naccount required pam_permit.so\n";
+    guarded.write("/etc/pam.d/door", 0o644, stack);
+    let script = "umask 0777; exec pamtester door alice authenticate";
+    let mut login = guarded.terminal(&["sh", "-c", script]);
+    login.expect("Password: ");
+    login.send_line(&password_of("alice"));
+    login.expect("Or type this key into it: ");
+    let phone = Phone::new(&login.expect("\r\n").replace(' ', ""));
+    login.expect("Code that the app shows: ");
+    login.send_line(&phone.code(0));
+    login.expect("each lets you in once:");
+    let shown = login.expect("Press Enter once you have kept them: ");
+    login.send_line("");
+    assert_eq!(login.wait(), 0, "{}", login.transcript());
+    let codes: Vec<&str> = shown.lines().map(str::trim).filter(|line| line.len() == 19).collect();
+    assert!(gets_in(&guarded, &phone.code(1)), "the service cannot read it");
+
+    // Bob's entry is as the same would have left it before.
+    guarded.write("/var/lib/countersign/by-uid/4242", 0o000, "nobody\n");
+    let before = guarded.cursor();
+    let mut terminal = alice(&guarded, &["remove", "--yes"]);
+    terminal.expect(PRESENT_CODE);
+    terminal.send_line(codes[0]);
+    terminal.expect("Password: ");
+    terminal.send_line(&password_of("alice"));
+    terminal.expect("alice is no longer enrolled");
+    assert_eq!(terminal.wait(), 0, "{}", terminal.transcript());
+    guarded.wait_for_journal(&before, "unreadable=by-uid/4242 user=\"alice\"");
+    assert!(!guarded.store().join(format!("by-uid/{}", guarded.uid_of("alice"))).exists());
+}
+
 #[test]
 #[ignore = "needs root: boots a container"]
 fn a_session_left_open_binds_nobody_elses_phone() {
