@@ -18,10 +18,14 @@ mod sandbox;
 mod screen;
 
 use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use command::{log_in, machine, nothing_is_kept, recovery_codes_on, run, start};
 use container::Terminal;
-use injection::{Step, recording_to, steps};
+use injection::{STOPPED, Step, recording_to, steps};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pam_countersign::otp::SharedSecret;
 use planting::{CountingDevice, Phone, Planted, RECOVERY_CODES};
 use sandbox::Sandbox;
@@ -96,7 +100,7 @@ fn with_nobody(_: &Sandbox) -> Planted {
 
 /// Nothing but the enrolment of alice is in the store.
 fn nothing_is_left_over(sandbox: &Sandbox, alice: &Planted, step: &Step) {
-    let names = |path: &std::path::Path| -> Vec<_> {
+    let names = |path: &Path| -> Vec<_> {
         fs::read_dir(path).expect("a directory").flatten().map(|entry| entry.file_name()).collect()
     };
     assert_eq!(names(&alice.directory(&sandbox.store())).len(), 2, "{step}");
@@ -126,6 +130,80 @@ fn an_enrolment_of_which_any_step_fails_is_whole_or_absent() {
         }
         nothing_is_left_over(sandbox, alice, step);
     });
+}
+
+/// Directories that are not whole yet, or no longer.
+fn half_made(sandbox: &Sandbox) -> Vec<String> {
+    let names = fs::read_dir(sandbox.store().join("users")).expect("users").flatten();
+    names
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with('.'))
+        .collect()
+}
+
+/// The flushes of an enrolment, except those of the entry in by-uid.
+fn flushes_of_an_enrolment() -> Vec<Step> {
+    let sandbox = machine();
+    let trace = sandbox.path().join("trace");
+    let run = Run::of(&sandbox, &recording_to(&trace), &["enroll", "alice"]);
+    assert_eq!(run.exit, 0, "{}", run.screen);
+    let steps = steps(&trace, "/var/lib/countersign", "exit_group(");
+    let is_entry = |step: &Step| step.mentions(".new-") && step.mentions("O_CREAT");
+    let entry = steps.iter().position(is_entry).expect("the entry in by-uid");
+    let in_place = steps.iter().position(|step| step.begins_with("renameat2(")).expect("a rename");
+    let (before, after) = (&steps[..entry], &steps[in_place..]);
+    let all = before.iter().chain(after).cloned();
+    all.filter(|step| step.is_one_of(&["fsync", "fdatasync"])).collect()
+}
+
+/// An enrolment of alice that is stopped when it begins a step; its process.
+fn stopped_at(sandbox: &Sandbox, step: &Step) -> (Terminal, Pid) {
+    let mark = format!("STOPPED_IN={}", sandbox.path().display());
+    let mut command = sandbox.command("env");
+    let trace = sandbox.path().join("trace");
+    command.arg(&mark).arg("strace").args(step.stopping(&trace));
+    let mut terminal = start(command.args([env!("CARGO_BIN_EXE_countersign"), "enroll", "alice"]));
+    answer(&mut terminal).expect("a phone");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if fs::read_to_string(&trace).is_ok_and(|trace| trace.contains(STOPPED)) {
+            return (terminal, process_with(&mark).expect("the process that was stopped"));
+        }
+        assert!(Instant::now() < deadline, "never stopped at {step}: {}", terminal.transcript());
+    }
+}
+
+/// The process of the command whose environment holds this.
+fn process_with(mark: &str) -> Option<Pid> {
+    let is_it = |process: &Path| {
+        let read =
+            |name| fs::read(process.join(name)).map(|text| String::from_utf8_lossy(&text).into_owned());
+        let starts = |line: String| line.starts_with(env!("CARGO_BIN_EXE_countersign"));
+        read("cmdline").is_ok_and(starts)
+            && read("environ").is_ok_and(|environ| environ.split('\0').any(|one| one == mark))
+    };
+    let mut processes = fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path());
+    let found = processes.find(|process| is_it(process))?;
+    found.file_name()?.to_str()?.parse().ok().map(Pid::from_raw)
+}
+
+#[test]
+fn an_enrolment_held_inside_its_flushes_keeps_no_other_out_and_its_leftover_is_cleared_away_once_it_is_dead()
+{
+    let flushes = flushes_of_an_enrolment();
+    assert!(flushes.len() >= 5, "{flushes:?}");
+    for step in flushes {
+        let sandbox = machine();
+        let (mut held, pid) = stopped_at(&sandbox, &step);
+        let in_progress = half_made(&sandbox);
+        must_succeed(&sandbox, &["enroll", "bob"], &step);
+        assert_eq!(half_made(&sandbox), in_progress, "work in progress was taken for a leftover: {step}");
+        kill(pid, Signal::SIGKILL).expect("its end");
+        held.wait();
+        assert_eq!(half_made(&sandbox), in_progress, "{step}");
+        must_succeed(&sandbox, &["enroll", "carol"], &step);
+        assert_eq!(half_made(&sandbox), [""; 0], "{step}");
+    }
 }
 
 #[test]
@@ -300,5 +378,5 @@ fn an_import_of_which_any_step_fails_is_whole_or_absent_and_leaves_its_source() 
 
 /// Options of strace that change nothing.
 fn harmless() -> Vec<String> {
-    recording_to(std::path::Path::new("/dev/null"))
+    recording_to(Path::new("/dev/null"))
 }

@@ -2,11 +2,12 @@
 
 use std::ffi::OsStr;
 
-use super::alone::{REMOVED, alone};
+use super::alone::alone;
 use super::by_uid;
 use super::files::{
     CREDENTIAL, FileStore, USERS, opened, random_name, read_credential, subdirectory, system,
 };
+use super::half_made::REMOVED;
 use super::names::directory_of;
 use super::state_file;
 use crate::credential::format;
@@ -24,8 +25,7 @@ impl EnrolmentStore for FileStore {
         if self.read(user).is_ok_and(|found| found.is_some()) {
             return Err(StoreError::AlreadyEnrolled);
         }
-        let placed = undisturbed(|| self.place(user, credential, state));
-        match (placed?, self.read(user)) {
+        match (self.make(user, credential, state), self.read(user)) {
             // The directory is there, but not an enrolment: what is wrong with it is what to tell.
             (Err(StoreError::AlreadyEnrolled), Err(problem)) => Err(problem),
             (placed, _) => placed,

@@ -3,72 +3,109 @@
 use std::io;
 use std::path::Path;
 
-use super::alone::{NEW, alone};
+use super::alone::alone;
 use super::by_uid;
 use super::enrolment::PREPARED;
-use super::files::{BY_UID, CREDENTIAL, FileStore, STARTS, USERS, opened, random_name, system};
+use super::files::{BY_UID, CREDENTIAL, FileStore, STARTS, USERS, opened, random_name, subdirectory, system};
+use super::half_made::HalfMade;
 use super::names::directory_of;
 use super::state_file;
 use crate::credential::format;
 use crate::credential::store::StoreError;
 use crate::credential::{Credential, State};
 use crate::sys::new;
+use crate::sys::process::undisturbed;
 use crate::sys::secure_file::Directory;
 use crate::user::User;
 
 impl FileStore {
-    /// Makes the whole directory under another name, then gives it its own.
-    pub(super) fn place(
-        &self,
-        user: &User,
-        credential: &Credential,
-        state: &State,
-    ) -> Result<(), StoreError> {
-        let name = directory_of(&user.name)?;
-        let root = self.ensure_layout()?;
+    /// Makes an enrolment, again where another account of the uid has enrolled meanwhile.
+    pub(super) fn make(&self, user: &User, credential: &Credential, state: &State) -> Result<(), StoreError> {
         for _ in 0..STARTS {
-            let siblings = siblings(&root, user, &name)?;
-            let placed = alone(&root, |users| {
-                let noted = user.uid.map_or(Ok(Vec::new()), |uid| by_uid::names_of(&root, uid))?;
-                if noted.iter().any(|kept| *kept != name && !siblings.contains(kept)) {
-                    return Ok(false);
-                }
-                require_no_directory(users, &name)?;
-                let temporary = random_name(NEW)?;
-                let made = self
-                    .fill(users, &temporary, user, credential, state)
-                    .and_then(|()| put_in_place(&root, users, user.uid, &noted, [&temporary, &name]));
-                if made.is_err() {
-                    let _ = users.remove_directory(temporary.as_ref());
-                }
-                made.and_then(|()| users.sync().map_err(system("sync the store"))).map(|()| true)
-            })?;
-            if placed {
+            let siblings = self.siblings(user)?;
+            if undisturbed(|| self.place(user, credential, state, &siblings))?? {
                 return Ok(());
             }
         }
         Err(StoreError::KeepsChanging)
     }
 
-    /// Makes a directory that holds a state and a credential, all of it on disk.
-    fn fill(
+    /// The names of other accounts of this uid. Refuses where one is a former name of this account. The name
+    /// service is asked before anything is locked, and while the caller is as it was.
+    fn siblings(&self, user: &User) -> Result<Vec<String>, StoreError> {
+        let name = directory_of(&user.name)?;
+        let Some(uid) = user.uid else { return Ok(Vec::new()) };
+        let mut names = match self.root().and_then(|root| by_uid::names_of(&root, uid)) {
+            Err(StoreError::NoStore) => return Ok(Vec::new()),
+            names => names?,
+        };
+        names.retain(|kept| *kept != name);
+        match by_uid::former(&names, uid)?.into_iter().next() {
+            Some(directory) => Err(StoreError::Renamed { directory }),
+            None => Ok(names),
+        }
+    }
+
+    /// Makes the whole directory under another name, then gives it its own: only that is done under the lock on
+    /// all users, since the caller of su may hold up a process that flushes. `Ok(false)` where an account is
+    /// noted that is not among the siblings.
+    fn place(
         &self,
-        users: &Directory,
-        name: &str,
         user: &User,
         credential: &Credential,
         state: &State,
-    ) -> Result<(), StoreError> {
-        let text = format::write(credential).ok_or(StoreError::Unwritable)?;
-        users.make_directory(name.as_ref()).map_err(system("make the user's directory"))?;
-        let directory = users.directory(name.as_ref());
-        let directory = opened("the user's directory", "open the user's directory", directory)?;
-        let sequence = state_file::create(&directory, state_file::NAME, user, self.seen(), state)?;
+        siblings: &[String],
+    ) -> Result<bool, StoreError> {
+        let name = directory_of(&user.name)?;
+        let root = self.ensure_layout()?;
+        let users = subdirectory(&root, USERS)?;
+        require_no_directory(&users, &name)?;
+        let half_made = HalfMade::begin(&users)?;
+        let placed = self.fill(&half_made.directory, user, credential, state).and_then(|sequence| {
+            alone(&root, |users| {
+                let noted = user.uid.map_or(Ok(Vec::new()), |uid| by_uid::names_of(&root, uid))?;
+                if noted.iter().any(|kept| *kept != name && !siblings.contains(kept)) {
+                    return Ok(None);
+                }
+                require_no_directory(users, &name)?;
+                self.require_newest(user, sequence)?;
+                put_in_place(&root, users, user.uid, &noted, [&half_made.name, &name])?;
+                Ok(Some(sequence))
+            })
+        });
+        let Ok(Some(sequence)) = placed else {
+            half_made.give_up(&users);
+            return placed.map(|_| false);
+        };
         // The user has no other state. That it cannot be noted takes nothing from this one.
         let _ = self.seen().note(user, sequence);
+        users.sync().map_err(system("sync the store"))?;
+        Ok(true)
+    }
+
+    /// Fails where a state of this user was written while another one was made: that one would count as put
+    /// back from a backup.
+    fn require_newest(&self, user: &User, sequence: u64) -> Result<(), StoreError> {
+        match self.seen().last(user) {
+            Some(last) if last >= sequence => Err(StoreError::KeepsChanging),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fills a directory with a state and a credential, all of it on disk. Returns the number of the state.
+    fn fill(
+        &self,
+        directory: &Directory,
+        user: &User,
+        credential: &Credential,
+        state: &State,
+    ) -> Result<u64, StoreError> {
+        let text = format::write(credential).ok_or(StoreError::Unwritable)?;
+        let sequence = state_file::create(directory, state_file::NAME, user, self.seen(), state)?;
         directory
             .replace(CREDENTIAL, &random_name(PREPARED)?, text.as_bytes())
-            .map_err(system("write the credential"))
+            .map_err(system("write the credential"))?;
+        Ok(sequence)
     }
 
     /// Makes the directories of the store where they are missing.
@@ -98,17 +135,6 @@ fn require_no_directory(users: &Directory, name: &str) -> Result<(), StoreError>
         Ok(_) => Err(StoreError::AlreadyEnrolled),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(StoreError::system("look at the user's directory", error)),
-    }
-}
-
-/// The names of other accounts of this uid. Refuses where one is a former name of this account.
-fn siblings(root: &Directory, user: &User, name: &str) -> Result<Vec<String>, StoreError> {
-    let Some(uid) = user.uid else { return Ok(Vec::new()) };
-    let mut names = by_uid::names_of(root, uid)?;
-    names.retain(|kept| kept != name);
-    match by_uid::former(&names, uid)?.into_iter().next() {
-        Some(directory) => Err(StoreError::Renamed { directory }),
-        None => Ok(names),
     }
 }
 

@@ -5,6 +5,7 @@ mod alone;
 mod by_uid;
 mod enrolment;
 pub mod files;
+mod half_made;
 mod listing;
 mod making;
 mod names;

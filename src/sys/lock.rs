@@ -15,11 +15,19 @@ const TRIES: u32 = 300;
 /// It ends with [`File::unlock`] or with the last descriptor of this opening of the file.
 pub fn take(file: &File) -> io::Result<bool> {
     for _ in 0..TRIES {
-        match file.try_lock() {
-            Ok(()) => return Ok(true),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
-            Err(TryLockError::Error(error)) => return Err(error),
+        if try_take(file)? {
+            return Ok(true);
         }
+        std::thread::sleep(PAUSE);
     }
     Ok(false)
+}
+
+/// Takes it without waiting. `Ok(false)` when someone else has it.
+pub fn try_take(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }

@@ -7,6 +7,9 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
+/// What strace writes when the program was stopped.
+pub const STOPPED: &str = "--- stopped by SIGSTOP ---";
+
 /// One system call of a program that does the same whenever it runs.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -39,18 +42,25 @@ impl Step {
 
     /// The options of strace that make this step fail with an error, such as `EIO`.
     pub fn failing_with(&self, error: &str) -> Vec<String> {
-        self.with(&format!("error={error}"))
+        self.with(&format!("error={error}"), Path::new("/dev/null"))
     }
 
     /// The options of strace that kill the program when it begins this step.
     pub fn killing(&self) -> Vec<String> {
-        self.with("signal=KILL")
+        self.with("signal=KILL", Path::new("/dev/null"))
     }
 
-    fn with(&self, what: &str) -> Vec<String> {
+    /// The options of strace that stop the program when it begins this step, by a signal that cannot be blocked.
+    /// The trace then holds [`STOPPED`].
+    pub fn stopping(&self, trace: &Path) -> Vec<String> {
+        self.with("signal=STOP", trace)
+    }
+
+    fn with(&self, what: &str, trace: &Path) -> Vec<String> {
         let Self { call, occurrence, .. } = self;
         let inject = format!("inject={call}:{what}:when={occurrence}");
-        ["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject].map(String::from).to_vec()
+        let (trace, call) = (trace.to_string_lossy(), format!("trace={call}"));
+        ["-qq", "-o", &trace, "-e", &call, "-e", &inject].map(String::from).to_vec()
     }
 }
 
