@@ -1,7 +1,7 @@
 //! How often passwords were guessed by way of the service, by uid. Computes only: time is a parameter.
 //!
-//! One proof at a time and uid, and the waits of `policy::throttle` after failures. The memory is
-//! bounded, and nothing in it makes room for another: when it is full, newcomers are refused.
+//! One proof at a time and uid, one start a second, and the waits of `policy::throttle` after failures and after
+//! proofs that were begun and never answered. The memory is bounded, and nothing in it makes room for another: when it is full, newcomers are refused.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ pub enum Refusal {
     Running,
     /// There were failures: not for this many seconds, at least one.
     Wait(u64),
+    /// Another one of the same uid was begun within this second.
+    TooSoon,
     /// Too many others have failed of late or are at it.
     Full,
 }
@@ -30,8 +32,10 @@ pub enum Ended {
     Proven,
     /// It was not, or it was tried and nobody knows: this counts.
     Failed,
-    /// Nothing was tried.
+    /// It was asked for a password and got none: this counts as a failure too, because each costs a process.
     Untried,
+    /// It never asked for a password: nothing was tried, and not because of the user.
+    Unasked,
 }
 
 /// What is remembered of all uids.
@@ -46,6 +50,7 @@ struct Record {
     is_running: bool,
     count: u32,
     last: u64,
+    begun: Option<u64>,
 }
 
 impl Failures {
@@ -61,10 +66,13 @@ impl Failures {
         if left > 0 {
             return Err(Refusal::Wait(left));
         }
+        if record.begun == Some(now) {
+            return Err(Refusal::TooSoon);
+        }
         if !self.uids.contains_key(&uid) && self.uids.len() >= MOST_UIDS {
             return Err(Refusal::Full);
         }
-        self.uids.insert(uid, Record { is_running: true, ..record });
+        self.uids.insert(uid, Record { is_running: true, begun: Some(now), ..record });
         Ok(())
     }
 
@@ -74,11 +82,11 @@ impl Failures {
         record.is_running = false;
         match ended {
             Ended::Proven => record.count = 0,
-            Ended::Failed => {
+            Ended::Failed | Ended::Untried => {
                 record.count = record.count.saturating_add(1);
                 record.last = now;
             }
-            Ended::Untried => {}
+            Ended::Unasked => {}
         }
         self.forget_the_old(now);
     }
@@ -92,6 +100,7 @@ impl Failures {
         for record in self.uids.values_mut() {
             // A clock that went back makes nobody wait longer than he would have.
             record.last = record.last.min(now);
+            record.begun = record.begun.map(|begun| begun.min(now));
         }
         self.uids.retain(|_, record| !record.is_forgotten(now));
     }
@@ -99,7 +108,10 @@ impl Failures {
 
 impl Record {
     fn is_forgotten(&self, now: u64) -> bool {
-        !self.is_running && (self.count == 0 || now.saturating_sub(self.last) >= REMEMBERED_FOR)
+        let is_of_this_second = self.begun.is_some_and(|begun| begun >= now);
+        !self.is_running
+            && !is_of_this_second
+            && (self.count == 0 || now.saturating_sub(self.last) >= REMEMBERED_FOR)
     }
 }
 
@@ -110,9 +122,16 @@ mod tests {
     const ALICE: u32 = 1000;
     const BOB: u32 = 1001;
 
+    /// A proof that was begun a second ago and fails now.
     fn fail(failures: &mut Failures, uid: u32, now: u64) {
+        come_to(Ended::Failed, failures, uid, now);
+    }
+
+    fn come_to(ended: Ended, failures: &mut Failures, uid: u32, now: u64) {
         failures.begin(uid, now).unwrap();
-        failures.end(uid, Ended::Failed, now);
+        failures.end(uid, ended, now);
+        // The second is over.
+        failures.uids.values_mut().for_each(|record| record.begun = None);
     }
 
     #[test]
@@ -149,24 +168,46 @@ mod tests {
         assert_eq!(failures.begin(ALICE, REMEMBERED_FOR * 2), Err(Refusal::Running));
         assert_eq!(failures.begin(BOB, 0), Ok(()));
         failures.end(ALICE, Ended::Untried, 0);
-        assert_eq!(failures.begin(ALICE, 0), Ok(()));
+        assert_eq!(failures.begin(ALICE, 1), Ok(()));
     }
 
     #[test]
-    fn a_proof_forgets_failures_and_a_proof_given_up_untried_does_not() {
+    fn one_start_a_second_and_uid_however_it_ended() {
+        for ended in [Ended::Proven, Ended::Failed, Ended::Untried, Ended::Unasked] {
+            let mut failures = Failures::default();
+            failures.begin(ALICE, 100).unwrap();
+            failures.end(ALICE, ended, 100);
+            assert!(!failures.is_idle(100), "{ended:?}");
+            assert_eq!(failures.begin(ALICE, 100), Err(Refusal::TooSoon), "{ended:?}");
+            assert_eq!(failures.begin(BOB, 100), Ok(()), "{ended:?}");
+            assert_eq!(failures.begin(ALICE, 101), Ok(()), "{ended:?}");
+        }
+    }
+
+    #[test]
+    fn a_proof_that_is_never_answered_rests_as_a_failed_one_does() {
+        for (ended, refused) in [(Ended::Untried, true), (Ended::Failed, true), (Ended::Unasked, false)] {
+            let mut failures = Failures::default();
+            for _ in 0..5 {
+                come_to(ended, &mut failures, ALICE, 1000);
+            }
+            assert_eq!(failures.begin(ALICE, 1029).is_err(), refused, "{ended:?}");
+            assert_eq!(failures.begin(ALICE, 1030).is_ok(), refused, "{ended:?}");
+        }
+    }
+
+    #[test]
+    fn a_proof_forgets_failures() {
         let mut failures = Failures::default();
-        for _ in 0..4 {
+        for _ in 0..5 {
             fail(&mut failures, ALICE, 0);
         }
-        failures.begin(ALICE, 0).unwrap();
-        failures.end(ALICE, Ended::Untried, 0);
-        fail(&mut failures, ALICE, 0);
         assert_eq!(failures.begin(ALICE, 0), Err(Refusal::Wait(30)));
         failures.begin(ALICE, 30).unwrap();
         failures.end(ALICE, Ended::Proven, 30);
-        assert!(failures.is_idle(30));
+        assert!(failures.is_idle(31));
         for _ in 0..5 {
-            fail(&mut failures, ALICE, 30);
+            fail(&mut failures, ALICE, 31);
         }
     }
 
@@ -191,8 +232,9 @@ mod tests {
         assert_eq!(failures.begin(ALICE, 11), Err(Refusal::Full));
         assert_eq!(failures.begin(2000, 11), Ok(()));
         failures.end(2000, Ended::Proven, 11);
-        assert_eq!(failures.begin(ALICE, 11), Ok(()));
-        assert_eq!(failures.begin(BOB, 11), Err(Refusal::Full));
+        assert_eq!(failures.begin(ALICE, 11), Err(Refusal::Full), "within the same second");
+        assert_eq!(failures.begin(ALICE, 12), Ok(()));
+        assert_eq!(failures.begin(BOB, 12), Err(Refusal::Full));
         assert_eq!(failures.begin(BOB, 10 + REMEMBERED_FOR), Ok(()));
     }
 
@@ -225,6 +267,7 @@ mod tests {
             match failures.begin(ALICE, now) {
                 Ok(()) => failures.end(ALICE, Ended::Failed, now),
                 Err(Refusal::Wait(wait)) => now += wait,
+                Err(Refusal::TooSoon) => now += 1,
                 Err(other) => panic!("{other:?}"),
             }
         }

@@ -96,6 +96,7 @@ pub struct Proof {
     channel: Channel,
     total: Deadline,
     place: Place,
+    asked: bool,
     answered: bool,
     /// Killed and reaped when the proof is dropped.
     _process: Option<Process>,
@@ -144,7 +145,15 @@ impl Proof {
         let start = encode_start(user).map_err(io::Error::other)?;
         channel.send(&start, total)?;
         let user = user.clone();
-        Ok(Self { user, channel, total, place: Place::Running, answered: false, _process: process })
+        Ok(Self {
+            user,
+            channel,
+            total,
+            place: Place::Running,
+            asked: false,
+            answered: false,
+            _process: process,
+        })
     }
 
     /// Waits for what comes next, at most 90 seconds. After one of the three ends, and where a question
@@ -158,7 +167,7 @@ impl Proof {
         };
         match said.unwrap_or(Said::End { end: End::Unavailable }) {
             Said::Ask { ask, echo } => {
-                self.place = Place::Asked;
+                (self.place, self.asked) = (Place::Asked, true);
                 Step::Ask { prompt: ask, echo }
             }
             Said::Tell { tell, error } => Step::Tell { text: tell, error },
@@ -194,7 +203,8 @@ impl Proof {
             Place::Over(End::Proven) => Ended::Proven,
             Place::Over(End::Refused) => Ended::Failed,
             _ if self.answered => Ended::Failed,
-            _ => Ended::Untried,
+            _ if self.asked => Ended::Untried,
+            _ => Ended::Unasked,
         }
     }
 

@@ -143,7 +143,7 @@ fn an_answer_that_no_proof_followed_counts_as_a_failure() {
     let (mut proof, _) = proof_of("", false);
     assert_eq!(
         (proof.ended(), proof.next(), proof.ended()),
-        (Ended::Untried, Step::Unavailable, Ended::Untried)
+        (Ended::Unasked, Step::Unavailable, Ended::Unasked)
     );
     let (mut proof, _) = proof_of("{\"end\":\"refused\"}|", false);
     assert_eq!((proof.next(), proof.ended()), (Step::Refused, Ended::Failed));

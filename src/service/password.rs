@@ -1,17 +1,22 @@
 //! Relaying the proof of a caller's own password: questions out, answers in, one proof at a time.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::interface::{Desk, Refusal, given, understood};
 use super::office::Office;
-use crate::password::{PasswordProven, Proof, Refusal as TooSoon, Step};
+use crate::password::{Ended, PasswordProven, Proof, Refusal as NotNow, Step};
 use crate::sys;
 use crate::user::User;
 use crate::verifier::VerifierError;
 use crate::wire::enrolment::{ProveParameters, ProveReply, Told};
 
+/// For how long a caller rests who begins another proof within the same second: a person does not notice, and a
+/// loop starts one process a second.
+const ONE_START: Duration = Duration::from_secs(1);
 /// How many texts come before a question at most; what proves passwords has no more to say.
 const MOST_TOLD: usize = 32;
 
@@ -26,15 +31,21 @@ impl Running {
     fn begin(desk: &Desk, target: &User) -> Result<Self, Refusal> {
         let now = sys::clock::now().ok_or(Refusal::from(VerifierError::Clock))?;
         let (uid, office) = (desk.caller.uid, Arc::clone(&desk.office));
-        office.failures().begin(uid, now).map_err(|too_soon| match too_soon {
-            TooSoon::Running => Refusal::refused("proof_running"),
-            TooSoon::Full => Refusal::refused("busy"),
-            TooSoon::Wait(seconds) => Refusal::Refused { reason: "wait", seconds: Some(seconds) },
+        let mut begun = office.failures().begin(uid, now);
+        if begun == Err(NotNow::TooSoon) {
+            thread::sleep(ONE_START);
+            begun = office.failures().begin(uid, sys::clock::now().unwrap_or(now));
+        }
+        begun.map_err(|not_now| match not_now {
+            NotNow::Running => Refusal::refused("proof_running"),
+            NotNow::Full => Refusal::refused("busy"),
+            NotNow::TooSoon => Refusal::Refused { reason: "wait", seconds: Some(1) },
+            NotNow::Wait(seconds) => Refusal::Refused { reason: "wait", seconds: Some(seconds) },
         })?;
         match Proof::start(&target.name) {
             Ok(proof) => Ok(Self { proof, uid, office }),
             Err(_) => {
-                office.failures().end(uid, crate::password::Ended::Untried, now);
+                office.failures().end(uid, Ended::Unasked, now);
                 Err(Refusal::password_unavailable())
             }
         }

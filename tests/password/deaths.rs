@@ -49,7 +49,7 @@ fn a_child_that_hangs_in_a_module_is_gone_when_the_proof_is_dropped() {
     // A child that is left would hold standard error, and the test with it.
     let command = format!("exec {CLIENT} ask --leave-after 1 alice 2>/dev/null");
     let left = ground.machine.must(&["sh", "-c", &command]);
-    assert_eq!(left, "tell info hello\nUntried\n");
+    assert_eq!(left, "tell info hello\nUnasked\n");
     assert_eq!(ground.processes(), []);
 }
 

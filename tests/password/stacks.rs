@@ -59,7 +59,7 @@ fn what_other_services_ask_for_proves_nothing() {
         assert_eq!(ground.prove("alice", &[]), ["proven alice", "Proven"], "{way:?}");
         ground.machine.must(&["rm", STACK]);
         ground.machine.write("/etc/pam.d/other", 0o644, open);
-        assert_eq!(ground.prove("alice", &[]), ["unavailable", "Untried"], "{way:?}");
+        assert_eq!(ground.prove("alice", &[]), ["unavailable", "Unasked"], "{way:?}");
         // Where a distribution ships services.
         ground.machine.write("/usr/lib/pam.d/countersign", 0o644, "auth required pam_deny.so\n");
         assert_eq!(ground.prove("alice", &[]), ["refused", "Failed"], "{way:?}");
@@ -74,5 +74,5 @@ fn the_module_of_codes_refuses_to_stand_in_our_own_stack() {
     let (_, phone) = ground.machine.plant("alice");
     ground.stack("auth required pam_countersign.so\naccount required pam_permit.so\n");
     ground.go(Way::Child);
-    assert_eq!(ground.prove("alice", &[&phone.code(0)]), ["unavailable", "Untried"]);
+    assert_eq!(ground.prove("alice", &[&phone.code(0)]), ["unavailable", "Unasked"]);
 }
