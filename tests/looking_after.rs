@@ -241,3 +241,18 @@ fn repair_brings_a_record_from_the_future_back_and_leaves_recovery_codes_alone()
     assert!(login.raw.contains("This code was already used"), "burned: {}", login.raw);
     assert_eq!(log_in(&sandbox, RECOVERY_CODES[0]), "PAM_SUCCESS");
 }
+
+#[test]
+fn callers_names_each_line_and_takes_a_missing_directory_for_an_error() {
+    let sandbox = machine();
+    let clean = run(&sandbox, &["callers"]);
+    let before = String::from_utf8_lossy(&clean.stdout).into_owned();
+    let directory = sandbox.path().join("run/stacks");
+    fs::create_dir(&directory).expect("a directory");
+    fs::write(directory.join("of-the-admin"), "# ours\nauth required pam_countersign.so\n").expect("a stack");
+    let found = run(&sandbox, &["callers", "--with", "/run/stacks"]);
+    assert_eq!(found.status.code(), Some(3));
+    let new = String::from_utf8_lossy(&found.stdout).replace(&before, "");
+    assert_eq!(new, "/etc/pam.d/of-the-admin:2\n");
+    assert_eq!(run(&sandbox, &["callers", "--with", "/run/nowhere"]).status.code(), Some(1));
+}

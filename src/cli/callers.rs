@@ -58,6 +58,9 @@ fn after_undo() -> Result<InPlace, Error> {
 }
 
 fn files_of(directory: &Path) -> Result<InPlace, Error> {
+    if !directory.is_dir() {
+        return Err(unreadable(directory, ErrorKind::NotADirectory.into()));
+    }
     let names = names_in(directory).map_err(|error| unreadable(directory, error))?;
     let file = |name: String| {
         let text = text_on_disk(&directory.join(&name))?;
