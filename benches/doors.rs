@@ -142,7 +142,7 @@ impl Ground {
     /// With the socket out of the way.
     fn by_files(&mut self) -> Duration {
         let directory = PathBuf::from(format!("/proc/{}/root/run/countersign", self.guarded.leader()));
-        let (socket, aside) = (directory.join("io.countersign"), directory.join("aside"));
+        let (socket, aside) = (directory.join("root/io.countersign"), directory.join("root/aside"));
         fs::rename(&socket, &aside).expect("a socket");
         let took = self.log_in(&[]);
         fs::rename(&aside, &socket).expect("a socket");

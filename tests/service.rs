@@ -11,6 +11,8 @@
 mod container;
 #[path = "service/devices.rs"]
 mod devices;
+#[path = "service/flood.rs"]
+mod flood;
 #[path = "service/hostile.rs"]
 mod hostile;
 #[path = "installed/mod.rs"]

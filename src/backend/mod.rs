@@ -114,8 +114,10 @@ fn unless_busy<T>(ask: impl Fn() -> Result<T, VerifierError>) -> Result<T, Verif
     ask()
 }
 
+/// The service, at root's own socket for root: there no user's connection is before this one.
 fn service() -> Result<Option<Service>, ServiceError> {
-    Service::connect(Path::new(wire::SOCKET))
+    let socket = if sys::user::is_root() { wire::ROOT_SOCKET } else { wire::SOCKET };
+    Service::connect(Path::new(socket))
 }
 
 fn files() -> Result<impl Verifier, ServiceError> {

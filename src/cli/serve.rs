@@ -15,37 +15,71 @@ use super::terminal::Terminal;
 use super::who;
 use crate::service::{Ending, serve};
 use crate::sys::new;
+use crate::sys::secure_file::{Directory, OpenError};
+use crate::wire;
 
 /// How long the service stays when nobody comes; whoever holds its socket starts it again.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Serves until nobody comes any more, or for ever on a socket of its own.
+/// Serves until nobody comes any more, or for ever on sockets of its own.
 pub(super) fn run(options: &Serve, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     who::require_root()?;
-    let (listener, ending) = match &options.listen {
+    let (public, root, ending) = match &options.listen {
         Some(path) => {
-            let listener = listen(path).map_err(|error| Error::Listen(path.clone(), error))?;
+            let root = listen_for_root(path)?;
+            let public = listen(path, 0o666).map_err(|error| Error::Listen(path.clone(), error))?;
             terminal.say(format_args!("listening at {}", path.display()));
-            (listener, Ending::Never)
+            (public, Some(root), Ending::Never)
         }
-        None => (handed_over()?, Ending::WhenIdleFor(IDLE)),
+        None => {
+            let (public, root) = handed_over()?;
+            (public, root, Ending::WhenIdleFor(IDLE))
+        }
     };
     // No core file of a process that holds secrets.
     nix::sys::prctl::set_dumpable(false).map_err(io::Error::from)?;
-    serve(&listener, ending)?;
+    serve(&public, root, ending)?;
     Ok(ExitCode::Success)
 }
 
-/// The socket that systemd has made (sd_listen_fds(3)).
-fn handed_over() -> Result<UnixListener, Error> {
-    ListenFd::from_env().take_unix_listener(0).ok().flatten().ok_or(Error::NoSocket)
+/// The sockets that systemd has made (sd_listen_fds(3)): the public one, and root's, which is known by its path.
+fn handed_over() -> Result<(UnixListener, Option<UnixListener>), Error> {
+    let mut handed = ListenFd::from_env();
+    let (mut public, mut root) = (None, None);
+    for place in 0..handed.len() {
+        let Some(listener) = handed.take_unix_listener(place).ok().flatten() else { continue };
+        let address = listener.local_addr()?;
+        let is_roots = address.as_pathname() == Some(Path::new(wire::ROOT_SOCKET));
+        *if is_roots { &mut root } else { &mut public } = Some(listener);
+    }
+    Ok((public.ok_or(Error::NoSocket)?, root))
 }
 
-/// A socket that everybody may reach: who may ask what is decided from who he is.
-fn listen(path: &Path) -> io::Result<UnixListener> {
-    if let Some(directory) = path.parent().filter(|directory| !directory.exists()) {
-        new::directory(directory, 0o755)?;
-    }
+/// Root's own socket, in a directory beside the public one that no other user can enter.
+fn listen_for_root(public: &Path) -> Result<UnixListener, Error> {
+    let above = public.parent().unwrap_or(Path::new("/"));
+    let directory = above.join("root");
+    let path = directory.join(public.file_name().unwrap_or_default());
+    let listener = ensure_directory(above, 0o755)
+        .and_then(|()| ensure_directory(&directory, 0o700))
+        .and_then(|()| require_private(&directory))
+        .and_then(|()| listen(&path, 0o600));
+    listener.map_err(|error| Error::Listen(path, error))
+}
+
+fn ensure_directory(path: &Path, mode: u32) -> io::Result<()> {
+    if path.exists() { Ok(()) } else { new::directory(path, mode) }
+}
+
+fn require_private(path: &Path) -> io::Result<()> {
+    Directory::open(path).map(drop).map_err(|problem| match problem {
+        OpenError::System(error) => error,
+        _ => io::Error::other(format!("{} must be a directory for root alone", path.display())),
+    })
+}
+
+/// A socket of this mode, whatever the umask. One that a killed service has left is replaced.
+fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_abandoned(path) => {
             remove_file(path)?;
@@ -53,7 +87,7 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
         }
         other => other?,
     };
-    set_permissions(path, Permissions::from_mode(0o666))?;
+    set_permissions(path, Permissions::from_mode(mode))?;
     Ok(listener)
 }
 

@@ -65,6 +65,7 @@ fn well() -> Machine {
         accounts: vec![Account { name: "alice".to_owned(), uid: 1000 }],
         enrolments: vec![Enrolment { user: "alice".to_owned(), status: Ok(status), has_account: true }],
         has_service: true,
+        has_service_for_root: true,
         ..Machine::default()
     }
 }
@@ -171,6 +172,7 @@ fn stacks_that_let_nobody_in_are_found() {
         machine.has_service = false;
     });
     assert_eq!(locker, ["service_needed"]);
+    assert_eq!(with(|machine| machine.has_service_for_root = false), ["root_socket_missing"]);
 }
 
 #[test]

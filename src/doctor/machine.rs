@@ -34,8 +34,10 @@ pub struct Machine {
     pub enrolments: Vec<Enrolment>,
     /// Services of PAM whose unit of the same name systemd runs as somebody else than root.
     pub daemons: Vec<Daemon>,
-    /// Whether somebody listens at the socket of the service.
+    /// Whether the service listens at its public socket.
     pub has_service: bool,
+    /// Whether it listens at root's own socket.
+    pub has_service_for_root: bool,
     /// What the store is on, where state cannot be overwritten in place.
     pub odd_filesystem: Option<String>,
     /// Lines in which SELinux or AppArmor denied something to countersign.

@@ -22,6 +22,17 @@ pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
         findings.push(Finding::new(Severity::Error, "unusable_store", STORE, what, mend));
     }
     findings.extend(clock(machine));
+    if machine.has_service && !machine.has_service_for_root {
+        let what = "the service listens for users and not for root, so logins by root's programs are judged from the files";
+        let mend = "systemctl start countersign-root.socket; without systemd, start countersign serve again";
+        findings.push(Finding::new(
+            Severity::Warning,
+            "root_socket_missing",
+            "/run/countersign/root",
+            what,
+            mend,
+        ));
+    }
     if let Some(kind) = &machine.odd_filesystem {
         let what = format!("the store is on {kind}, where a full disk may keep everybody out");
         let mend = "keep it on ext4 or xfs";

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod connection;
+
 mod enrolment;
 mod interface;
 pub mod journal;
@@ -12,6 +13,8 @@ mod office;
 mod password;
 mod people;
 mod permission;
+mod public_door;
+mod root_door;
 mod seats;
 mod server;
 

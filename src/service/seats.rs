@@ -11,8 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::sys::subordinate::borrower_of;
-
 /// How long a caller rests who has caused a line of the log that costs him nothing: so nobody fills the log
 /// or has it drop the lines of others.
 const REST: Duration = Duration::from_secs(1);
@@ -24,7 +22,7 @@ const OF_USERS: usize = 256;
 const OF_ROOT: usize = 512;
 
 /// Who sits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Guest {
     /// Root.
     Root,
@@ -32,16 +30,6 @@ pub(super) enum Guest {
     User(u32),
     /// Somebody whose uid is lent to this user.
     Of(String),
-}
-
-impl Guest {
-    /// Who a peer of this uid is.
-    pub(super) fn of(uid: u32) -> Self {
-        match uid {
-            0 => Self::Root,
-            _ => borrower_of(uid).map_or(Self::User(uid), Self::Of),
-        }
-    }
 }
 
 /// A caller at his connection.

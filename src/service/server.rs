@@ -15,7 +15,8 @@ use super::connection::ends_of;
 use super::interface::Desk;
 use super::office::Office;
 use super::permission::Caller;
-use super::seats::{Guest, Visit};
+use super::public_door::PublicDoor;
+use super::seats::{Guest, Seats, Visit};
 use crate::sys::socket::{self, Peer};
 use crate::wire::error;
 
@@ -33,35 +34,74 @@ pub enum Ending {
     WhenIdleFor(Duration),
 }
 
-/// Takes callers in until the ending.
-pub fn serve(listener: &UnixListener, ending: Ending) -> io::Result<()> {
-    // Who has gone again before he was taken in must not be waited for.
-    listener.set_nonblocking(true)?;
+/// Takes callers in until the ending. Root's own socket has a thread and seats of its own, so that root's logins
+/// wait for none of the users who ask at the public one.
+pub fn serve(public: &UnixListener, root: Option<UnixListener>, ending: Ending) -> io::Result<()> {
+    // A caller who has gone again before being taken in must not be waited for.
+    public.set_nonblocking(true)?;
     let office = Arc::new(Office::default());
+    if let Some(listener) = root {
+        listener.set_nonblocking(true)?;
+        let office = Arc::clone(&office);
+        thread::Builder::new().stack_size(STACK).spawn(move || serve_root(&listener, &office))?;
+    }
     let patience = match ending {
         Ending::Never => None,
         Ending::WhenIdleFor(time) => Some(time),
     };
+    let mut door = PublicDoor::new();
+    let mut arrivals = office.root_door.arrivals();
     loop {
-        if !socket::is_waited_for(listener.as_fd(), patience)? {
-            if office.is_idle() {
-                return Ok(());
-            }
-            continue;
-        }
-        match listener.accept() {
-            Ok((stream, _)) => take_in(stream, &office),
-            Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
-            Err(_) => thread::sleep(PAUSE),
+        if socket::is_waited_for(public.as_fd(), patience)? {
+            accept(public, |stream| take_in(stream, &mut door, &office));
+        } else if office.root_door.close_if(arrivals, || office.is_idle()) {
+            return Ok(());
+        } else {
+            arrivals = office.root_door.arrivals();
         }
     }
 }
 
-/// Gives a caller a thread, or sends him away.
-fn take_in(stream: UnixStream, office: &Arc<Office>) {
+/// Takes in those who come to root's own socket, until the service ends.
+fn serve_root(listener: &UnixListener, office: &Arc<Office>) {
+    let mut is_open = true;
+    while is_open {
+        if socket::is_waited_for(listener.as_fd(), None).is_err() {
+            thread::sleep(PAUSE);
+            continue;
+        }
+        is_open = office.root_door.pass(|| accept(listener, |stream| take_in_of_root(stream, office)));
+    }
+}
+
+fn accept(listener: &UnixListener, take_in: impl FnOnce(UnixStream)) {
+    match listener.accept() {
+        Ok((stream, _)) => take_in(stream),
+        Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+        Err(_) => thread::sleep(PAUSE),
+    }
+}
+
+/// Gives a caller at the public socket a seat, or sends that caller away before anything else is done.
+fn take_in(stream: UnixStream, door: &mut PublicDoor, office: &Arc<Office>) {
     let Ok(peer) = Peer::of(&stream) else { return };
-    let visit = Arc::new(Visit::new(Guest::of(peer.uid), stream));
-    let Some(seat) = office.seats.take(&visit) else { return send_away(visit.stream()) };
+    let Some(guest) = door.admit(peer.uid) else { return send_away(&stream) };
+    seat(Visit::new(guest, stream), peer, &office.seats, office);
+}
+
+/// Gives a caller at root's own socket a seat. Its directory lets no other user in; a caller who is not root
+/// at any rate gets no answer.
+fn take_in_of_root(stream: UnixStream, office: &Arc<Office>) {
+    let Ok(peer) = Peer::of(&stream) else { return };
+    if peer.uid == 0 {
+        seat(Visit::new(Guest::Root, stream), peer, &office.seats_of_root, office);
+    }
+}
+
+/// Gives a caller a thread, if there is a seat.
+fn seat(visit: Visit, peer: Peer, seats: &Seats, office: &Arc<Office>) {
+    let visit = Arc::new(visit);
+    let Some(seat) = seats.take(&visit) else { return send_away(visit.stream()) };
     let own = Arc::clone(&visit);
     let office = Arc::clone(office);
     let attend = move || {

@@ -94,7 +94,7 @@ impl ServiceError {
             Self::NotRunning => {
                 "run `systemctl enable --now countersign.socket`, or keep `countersign serve` running"
             }
-            Self::NotRoot => "find out who listens at /run/countersign/io.countersign",
+            Self::NotRoot => "find out which process listens at the sockets in /run/countersign",
             Self::Unreachable(_) | Self::Lost(_) => "look at the log of countersign.service and try again",
             Self::Unintelligible => {
                 "restart countersign.service: it may be of another version than the module"

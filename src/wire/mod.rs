@@ -27,6 +27,8 @@ use crate::verifier::{Door, Enrolment, Judged, ServiceError, Typed};
 pub const INTERFACE: &str = "io.countersign";
 /// Where the service listens.
 pub const SOCKET: &str = "/run/countersign/io.countersign";
+/// Where root asks it: no other user can enter the directory.
+pub const ROOT_SOCKET: &str = "/run/countersign/root/io.countersign";
 /// The longest answer that a caller takes, in bytes.
 pub const LONGEST_MESSAGE: usize = 65_536;
 /// The longest question that the service takes, in bytes. None needs more.

@@ -102,6 +102,7 @@ fn is_harmless(guarded: &Guarded) {
         assert_eq!(guarded.must(&["systemctl", "is-enabled", socket]), "enabled\n");
         assert_eq!(guarded.must(&["systemctl", "is-active", socket]), "active\n");
     }
+    assert_eq!(state_of(guarded, "countersign-root.socket"), "active");
     assert_eq!(state_of(guarded, "countersign.service"), "inactive");
 }
 
@@ -257,7 +258,12 @@ fn removing_puts_the_stacks_back(guarded: &mut Guarded, before: &str) {
         before.lines().filter(|line| !now.contains(line)).map(str::to_owned).collect()
     };
     assert_eq!(missing, [""; 0]);
-    for unit in ["countersign.socket", "countersign-password.socket", "countersign.service"] {
+    for unit in [
+        "countersign.socket",
+        "countersign-root.socket",
+        "countersign-password.socket",
+        "countersign.service",
+    ] {
         assert_eq!(state_of(guarded, unit), "inactive", "{unit}");
     }
     gets_in_by_password_alone(guarded, "alice", None);

@@ -75,6 +75,7 @@ fn the_rpm_is_installed_upgraded_and_erased_and_never_while_a_stack_calls_its_mo
         ("/usr/bin/countersign", "755"),
         ("/usr/share/man/man8/pam_countersign.8.gz", "644"),
         ("/usr/lib/systemd/system/countersign.socket", "644"),
+        ("/usr/lib/systemd/system/countersign-root.socket", "644"),
         ("/usr/share/selinux/packages/countersign.pp", "644"),
         ("/etc/security/countersign.toml", "644"),
         ("/var/lib/countersign", "700"),

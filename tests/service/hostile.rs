@@ -224,8 +224,9 @@ fn a_user_cannot_fill_the_log_through_the_service() {
 fn hundreds_of_su_that_are_frozen_at_their_connection_keep_no_login_out() {
     let place = Place::new("bookworm");
     let guarded = &place.guarded;
-    let mut frozen: Vec<Peer> = (0..600).map(|_| Peer::of(guarded, 0)).collect();
-    assert_eq!(Peer::of(guarded, 0).verify("alice", &place.code()), "accepted");
+    let su = || Peer::at(guarded, 0, "root/io.countersign").expect("a connection");
+    let mut frozen: Vec<Peer> = (0..600).map(|_| su()).collect();
+    assert_eq!(su().verify("alice", &place.code()), "accepted");
     let locker = ["pamtester", "locker", "alice", "authenticate"];
     assert_eq!(guarded.run_with_input(&locker, format!("{}\n", place.code()).as_bytes()).status, 0);
     assert!(frozen[0].receive().expect("an end").is_none(), "whoever came first has made room");

@@ -29,9 +29,14 @@ impl Peer {
     }
 
     pub(crate) fn try_of(guarded: &Guarded, uid: u32) -> io::Result<Self> {
+        Self::at(guarded, uid, "io.countersign")
+    }
+
+    /// Connects to a socket below /run/countersign.
+    pub(crate) fn at(guarded: &Guarded, uid: u32, socket: &str) -> io::Result<Self> {
         let directory = format!("/proc/{}/root/run/countersign", guarded.leader());
         let directory = File::open(directory)?;
-        let socket = format!("/proc/self/fd/{}/io.countersign", directory.as_raw_fd());
+        let socket = format!("/proc/self/fd/{}/{socket}", directory.as_raw_fd());
         // The uid is one of the thread's, by the system call itself.
         let stream = thread::scope(|scope| {
             let connect = || {

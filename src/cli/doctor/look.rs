@@ -66,11 +66,17 @@ pub(in crate::cli) fn machine() -> Machine {
         store_problem,
         enrolments,
         daemons,
-        has_service: Service::connect(Path::new(wire::SOCKET)).is_ok_and(|service| service.is_some()),
+        has_service: listens_at(wire::SOCKET),
+        has_service_for_root: listens_at(wire::ROOT_SOCKET),
         odd_filesystem: odd_filesystem(),
         denials: denials(),
         setup: setup(),
     }
+}
+
+/// Whether the service listens at a socket.
+fn listens_at(socket: &str) -> bool {
+    Service::connect(Path::new(socket)).is_ok_and(|service| service.is_some())
 }
 
 fn pam_files() -> (PamFiles, Vec<WrongFile>) {
