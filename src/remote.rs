@@ -230,8 +230,46 @@ fn is_absence(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "those rules are for the module")]
 mod tests {
+    use std::io::Read as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Command, Stdio};
+
     use super::*;
+
+    /// Listens at the path that it is given until its input ends.
+    const LISTENER: &str = "import socket, sys; listener = socket.socket(socket.AF_UNIX); listener.bind(sys.argv[1]); \
+        listener.listen(); print(end='.', flush=True); sys.stdin.read()";
+
+    /// Whether a listener of this uid is taken for the service.
+    fn is_believed(uid: u32) -> bool {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let path = directory.path().join("socket");
+        let mut listener = Command::new("python3");
+        listener.args(["-c", LISTENER]).arg(&path).uid(uid).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut listener = listener.spawn().unwrap();
+        listener.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        let connected = Service::connect(&path);
+        drop(listener.stdin.take());
+        listener.wait().unwrap();
+        match connected {
+            Ok(service) => service.is_some(),
+            Err(error) => {
+                assert!(matches!(error, ServiceError::NotRoot), "{error:?}");
+                false
+            }
+        }
+    }
+
+    #[test]
+    #[ignore = "needs root: listens as another user"]
+    fn a_service_that_is_not_root_is_not_believed() {
+        assert!(!is_believed(65_534));
+        assert!(is_believed(0));
+    }
 
     #[test]
     fn a_question_ends_with_a_zero_and_is_no_longer_than_the_service_takes() {

@@ -406,6 +406,24 @@ pub const MUTANTS: &[Mutant] = &[
         ("pam_returns", "a_renamed_and_a_recreated_account_are_not_taken_for_unenrolled"),
     ),
     mutant(
+        "an account is enrolled because another of its uid is",
+        (
+            "store/by_uid.rs",
+            "found.is_some_and(|account| account.name == name && account.uid == Some(uid))",
+            "false",
+        ),
+        ("shared_uid", "an_account_is_not_enrolled_because_another_of_its_uid_is"),
+    ),
+    mutant(
+        "a renamed account has never enrolled",
+        (
+            "store/by_uid.rs",
+            "found.is_some_and(|account| account.name == name && account.uid == Some(uid))",
+            "true",
+        ),
+        ("shared_uid", "an_account_that_shared_its_uid_and_was_renamed_is_still_refused"),
+    ),
+    mutant(
         "a torn slot is taken for a whole one",
         (
             "credential/slot.rs",
@@ -451,6 +469,11 @@ pub const MUTANTS: &[Mutant] = &[
             "caller.groups.iter().any(|gid| verifiers.uids.contains(gid))",
         ),
         ("lib", "service::permission::tests::who_may_ask_whom"),
+    ),
+    mutant(
+        "a service that is not root is believed",
+        ("remote.rs", "if peer.uid != 0 {", "if false {"),
+        ("lib", "remote::tests::a_service_that_is_not_root_is_not_believed"),
     ),
     mutant(
         "an answer that accepts and denies accepts",
