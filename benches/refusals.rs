@@ -102,7 +102,6 @@ impl Ground {
 fn wait_for_long(state: &mut State) {
     let failures = Failures { count: 50, last: now() };
     state.counters = [failures; 16];
-    state.recovery.failures = failures;
 }
 
 /// The times of all kinds of users who typed this, in the order of [`Kind::ALL`].

@@ -215,7 +215,7 @@ impl Records {
             other_failures: state.counters.iter().map(|counter| u64::from(counter.count)).sum(),
             other_wait,
             others_capped,
-            recovery_failures: state.recovery.failures.count,
+            recovery_failures: state.recovery.failures,
             refused: RefusedStatus::of(&state.refused),
             refused_before: RefusedStatus::of(&state.refused_before),
         }

@@ -86,7 +86,7 @@ fn a_login_changes_nothing_of_its_host_process() {
 #[test]
 fn a_login_writes_and_flushes_the_state_in_one_call() {
     let steps = steps_of_a_login(|phone| phone.code(0), "");
-    let writes: Vec<&Step> = steps.iter().filter(|step| step.mentions("countersign-state 3")).collect();
+    let writes: Vec<&Step> = steps.iter().filter(|step| step.mentions("countersign-state 2")).collect();
     let writes: Vec<&&Step> = writes.iter().filter(|step| !step.is_one_of(&["pread64"])).collect();
     let [write] = writes[..] else { panic!("{writes:?}") };
     assert!(write.begins_with("pwritev2(") && write.mentions("65536, RWF_DSYNC) = 4096"), "{write}");

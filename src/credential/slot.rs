@@ -1,4 +1,4 @@
-//! One slot of a state file, formats 1 to 3: text <-> bytes (`docs/file-format.md`).
+//! One slot of a state file, formats 1 and 2: text <-> bytes (`docs/file-format.md`).
 //!
 //! A slot is 4096 bytes: a header line, a small TOML body, newlines to the end. The header carries a
 //! sequence number and a digest over user name, format, sequence and the rest of the slot, so a torn
@@ -16,9 +16,9 @@ pub const SIZE: usize = 4096;
 /// The first word of a slot.
 const MAGIC: &str = "countersign-state";
 /// The format that is written.
-const FORMAT: &str = "3";
-/// The formats before it: 1 remembers no logins, 2 no time of a wrong recovery code.
-const FORMER_FORMATS: [&str; 2] = ["1", "2"];
+const FORMAT: &str = "2";
+/// The format before it, which remembers no logins.
+const FORMER_FORMAT: &str = "1";
 /// Hex digits of the digest that the header carries.
 const DIGEST_DIGITS: usize = 32;
 
@@ -189,7 +189,7 @@ fn open<'bytes>(user: &UserName, bytes: &'bytes [u8]) -> Result<Whole<'bytes>, N
     if bytes.len() != SIZE || digest != digest_of(user, format, sequence, rest) {
         return Err(NotWhole::Invalid);
     }
-    if format != FORMAT && !FORMER_FORMATS.contains(&format) {
+    if format != FORMAT && format != FORMER_FORMAT {
         return Err(NotWhole::OtherFormat);
     }
     let body = rest.get(..rest.len().saturating_sub(padding)).ok_or(NotWhole::Invalid)?;

@@ -149,7 +149,7 @@ pub struct RecoveryRecord {
     /// that a credential that is put back does not bring back codes that were used.
     pub sets: Vec<VouchedSet>,
     /// Wrong recovery codes since the last good one.
-    pub failures: Failures,
+    pub failures: u32,
 }
 
 impl RecoveryRecord {
@@ -161,12 +161,6 @@ impl RecoveryRecord {
     /// The record of a set, to write to.
     pub fn set_mut(&mut self, name: [u8; 8]) -> Option<&mut VouchedSet> {
         self.sets.iter_mut().find(|set| set.name == name)
-    }
-
-    /// Makes the codes of a new set good, and forgets what failed before it.
-    pub fn renew(&mut self, name: [u8; 8]) {
-        self.vouch_for(name);
-        self.failures = Failures::default();
     }
 
     /// Makes the codes of a set good, but none that was used before, and the set the newest one. The

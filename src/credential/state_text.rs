@@ -47,8 +47,8 @@ pub(super) fn write(state: &State, capacity: usize) -> Option<String> {
         let used: Vec<_> = used.iter().map(|used| format!("\"{}\"", HEXLOWER.encode(used))).collect();
         writeln!(text, "[\"{}\", [{}]],", HEXLOWER.encode(name), used.join(", ")).ok()?;
     }
-    let Failures { count, last } = state.recovery.failures;
-    writeln!(text, "]\nrecovery_failures = [{count}, {}]\nknown = [", number(last)).ok()?;
+    writeln!(text, "]\nrecovery_failures = {}", state.recovery.failures).ok()?;
+    writeln!(text, "known = [").ok()?;
     for KnownSource { source, failures, accepted, .. } in &state.known {
         let (count, last, accepted) = (failures.count, number(failures.last), number(*accepted));
         writeln!(text, "[\"{source}\", {count}, {last}, {accepted}],").ok()?;
@@ -84,7 +84,7 @@ fn state_of(body: Table<'_>) -> Result<State, Misfit> {
         keys: body.need("keys")?.list()?.map(key_record).collect::<Result<_, _>>()?,
         recovery: RecoveryRecord {
             sets: body.need("recovery_sets")?.list()?.map(vouched_set).collect::<Result<_, _>>()?,
-            failures: recovery_failures(body.need("recovery_failures")?)?,
+            failures: body.need("recovery_failures")?.number()?,
         },
         known: known_sources(body)?,
         counters: counters(body.need("counters")?)?,
@@ -136,22 +136,10 @@ fn known_source(written: Value<'_>) -> Result<KnownSource, Misfit> {
 fn counters(written: Value<'_>) -> Result<[Failures; COUNTERS], Misfit> {
     let mut counters = [Failures { count: 0, last: 0 }; COUNTERS];
     for (counter, written) in counters.iter_mut().zip(written.row::<COUNTERS>()?) {
-        *counter = failures(written)?;
+        let [count, last] = written.row()?;
+        *counter = Failures { count: count.number()?, last: last.number()? };
     }
     Ok(counters)
-}
-
-fn failures(written: Value<'_>) -> Result<Failures, Misfit> {
-    let [count, last] = written.row()?;
-    Ok(Failures { count: count.number()?, last: last.number()? })
-}
-
-/// Before format 3 it was their number alone: they are of long ago.
-fn recovery_failures(written: Value<'_>) -> Result<Failures, Misfit> {
-    match written.number() {
-        Ok(count) => Ok(Failures { count, last: 0 }),
-        Err(_) => failures(written),
-    }
 }
 
 fn refused(written: Option<Value<'_>>) -> Result<Refused, Misfit> {

@@ -156,7 +156,8 @@ pub fn keep_recovery_codes(
     now: u64,
 ) -> Result<(), KeepError> {
     change(store, user, began, now, |former, state| {
-        state.recovery.renew(set.name());
+        state.recovery.vouch_for(set.name());
+        state.recovery.failures = 0;
         Ok(Credential { recovery: Some(set.clone()), ..former.clone() })
     })
 }

@@ -264,7 +264,8 @@ impl Confirmed {
         let in_use: Vec<_> = credential.authenticators.iter().map(Authenticator::key_name).collect();
         state.put_key(record, &in_use);
         if let Some(set) = &self.set {
-            state.recovery.renew(set.name());
+            state.recovery.vouch_for(set.name());
+            state.recovery.failures = 0;
         }
         if self.purpose != Purpose::Beside {
             unlock(state);

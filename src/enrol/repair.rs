@@ -97,7 +97,8 @@ pub fn mend(credential: &Credential, state: &mut State, mending: &Mending, now: 
     }
     let mut mended = credential.clone();
     if let Some(set) = &mending.recovery {
-        state.recovery.renew(set.name());
+        state.recovery.vouch_for(set.name());
+        state.recovery.failures = 0;
         mended.recovery = Some(set.clone());
     }
     state.forget_logins();

@@ -4,7 +4,6 @@ use subtle::{Choice, ConstantTimeEq};
 
 pub use super::attempt::{Attempt, Presented};
 pub use super::denial::Denial;
-use super::recovery::standing_of_recovery;
 use super::replay::{burn_those_ahead, burned, is_ahead, is_fresh, spend};
 use super::resync::{second_of_pair, take_over};
 use super::throttle::{charge, forget_future, lift_cap, standing, welcome};
@@ -123,19 +122,18 @@ fn judge(
         // Of a line that ends in no code nobody can say that it was meant for one.
         Presented::Ending { codes, recovery: None } if codes.is_empty() => return Err(Denial::Malformed),
         Presented::Ending { codes, recovery: Some((salt, digest)) } if codes.is_empty() => {
-            by_recovery_ending(credential, state, (*salt, digest), attempt, (Denial::Malformed, now))?
+            by_recovery_ending(credential, state, (*salt, digest), attempt, Denial::Malformed)?
         }
         Presented::Ending { codes, recovery } => {
             let by_code = by_code(credential, state, (codes, None), &attempt.source, now);
             by_code.or_else(|denial| match recovery {
                 Some((salt, digest)) => {
-                    by_recovery_ending(credential, state, (*salt, digest), attempt, (denial, now))
+                    by_recovery_ending(credential, state, (*salt, digest), attempt, denial)
                 }
                 None => Err(denial),
             })?
         }
         Presented::Recovery { salt, digest, previous } => {
-            standing_of_recovery(state, &attempt.source, now).admits()?;
             let left = recovery::spend(credential, state, (*salt, digest), &attempt.source, now)?;
             lift_cap(state, &attempt.source);
             let brought_back = bring_back(credential, state, previous.as_ref(), now);
@@ -180,11 +178,8 @@ fn by_recovery_ending(
     state: &mut State,
     (salt, digest): (RecoverySalt, &RecoveryDigest),
     attempt: &Attempt,
-    (denial, now): (Denial, u64),
+    denial: Denial,
 ) -> Result<Accepted, Denial> {
-    if standing_of_recovery(state, &attempt.source, now).admits().is_err() {
-        return Err(denial);
-    }
     match recovery::spend_if_good(credential, state, salt, digest) {
         Ok(left) => {
             lift_cap(state, &attempt.source);

@@ -3,22 +3,12 @@
 use subtle::ConstantTimeEq as _;
 
 use super::denial::Denial;
-use super::throttle::{CAP, Standing, charge, standing, standing_after};
-use crate::credential::{Credential, Failures, RecoverySet, SourceName, State};
+use super::throttle::{CAP, charge, standing};
+use crate::credential::{Credential, RecoverySet, SourceName, State};
 use crate::otp::{RecoveryDigest, RecoverySalt};
 
-/// Whether a recovery code from `source` is judged at `now`.
-///
-/// It is where a code from there would be. Where codes from there are refused it is judged all the same, for a recovery
-/// code is what helps then, unless the wrong recovery codes of all sources together have earned a wait.
-pub fn standing_of_recovery(state: &State, source: &SourceName, now: u64) -> Standing {
-    match standing(state, source, now) {
-        Standing::Free => Standing::Free,
-        Standing::Wait(_) | Standing::Capped => standing_after(state.recovery.failures, now),
-    }
-}
-
-/// Spends a recovery code and tells how many are left. A wrong one is charged to its source, as a wrong code is.
+/// Spends a recovery code and tells how many are left. It is judged also where codes from its source are refused, since
+/// a right one is what helps there. A wrong one is refused there as a code is; elsewhere it is charged as a code is.
 pub(super) fn spend(
     credential: &Credential,
     state: &mut State,
@@ -28,9 +18,9 @@ pub(super) fn spend(
 ) -> Result<usize, Denial> {
     let spent = spend_if_good(credential, state, salt, digest);
     if spent == Err(Denial::WrongRecoveryCode) {
+        standing(state, source, now).admits()?;
         charge(state, source, now);
-        let Failures { count, .. } = state.recovery.failures;
-        state.recovery.failures = Failures { count: count.saturating_add(1).min(CAP), last: now };
+        count_failure(state);
     }
     spent
 }
@@ -53,8 +43,13 @@ pub(super) fn spend_if_good(
         return Err(Denial::SpentRecoveryCode);
     }
     vouched.used.push(digest.name());
-    state.recovery.failures = Failures::default();
+    state.recovery.failures = 0;
     Ok(codes_left(set, state))
+}
+
+/// Counts a wrong recovery code. More than the cap tell nothing, and each would be a write under the lock.
+fn count_failure(state: &mut State) {
+    state.recovery.failures = state.recovery.failures.saturating_add(1).min(CAP);
 }
 
 /// Fewer recovery codes than this are few: their owner is warned.

@@ -62,13 +62,34 @@ pub fn has_publickey(facts: &Facts) -> bool {
     methods_told(facts).is_some_and(|told| told.lines().any(|line| line.starts_with("publickey ")))
 }
 
-/// The terminal, where PAM_TTY names one: a device with a number, an X display, or the console. Services without a
-/// terminal write a placeholder there, such as `ssh`, `ftp` or `cron`.
+/// The terminal, where PAM_TTY names one. Services without a terminal write a placeholder there, such as `ssh`, `cron`
+/// or `/dev/ftpd4711`, so only names of known kinds are believed.
 pub(super) fn terminal_told(facts: &Facts) -> Option<&str> {
-    let tty = facts.tty.as_deref()?;
-    let name = tty.strip_prefix("/dev/").unwrap_or(tty);
-    let is_terminal = name == "console" || name.bytes().last().is_some_and(|byte| byte.is_ascii_digit());
-    is_terminal.then_some(tty)
+    facts.tty.as_deref().filter(|tty| {
+        let name = tty.strip_prefix("/dev/").unwrap_or(tty);
+        name == "console" || is_device(name) || is_display(name)
+    })
+}
+
+/// How the names of terminals begin: consoles, serial lines, pseudo-terminals, and the consoles of hypervisors.
+const DEVICES: [&str; 6] = ["tty", "pts/", "vc/", "hvc", "xvc", "sclp_line"];
+
+/// A device of a terminal, such as `tty1`, `ttyUSB0` or `pts/3`.
+fn is_device(name: &str) -> bool {
+    let rest = DEVICES.into_iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or_default();
+    let number = rest.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+    let has_letters = number.len() < rest.len();
+    (!has_letters || name.starts_with("tty")) && is_number(number)
+}
+
+/// An X display, such as `:0` or `localhost:10.0` (X(7)).
+fn is_display(name: &str) -> bool {
+    let Some((host, display)) = name.rsplit_once(':') else { return false };
+    !host.contains('/') && display.split('.').all(is_number)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The address that an attempt comes from, where one is told.
@@ -110,10 +131,12 @@ fn numeric(host: &str) -> Option<IpAddr> {
 /// The longest name of a network interface, in bytes (IFNAMSIZ in netdevice(7), without its NUL).
 const LONGEST_ZONE: usize = 15;
 
-/// Whether a text can be the name of a network interface, or its number.
+/// Whether a text can be the name of a network interface, or its number. Behind a dot an interface has the number of a
+/// VLAN: any other word there may be a domain, in the name of a host.
 fn is_zone(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
-    (1..=LONGEST_ZONE).contains(&text.len()) && text.bytes().all(is_plain)
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let has_domain = text.split('.').skip(1).any(|part| !is_number(part));
+    (1..=LONGEST_ZONE).contains(&text.len()) && text.bytes().all(is_plain) && !has_domain
 }
 
 fn network_of(address: Ipv6Addr) -> Ipv6Addr {
@@ -193,6 +216,9 @@ mod tests {
             "fe80::1%eth0%eth1",
             "fe80::1%eth0 192.0.2.7",
             "fe80::1%sixteen-letters-",
+            "fe80::1%x.example",
+            "fe80::1%eth0.7.example",
+            "fe80::1%eth0.",
         ] {
             assert_eq!(from_host(host), "none:", "{host:?}");
             let facts = Facts { rhost: Some(host.to_owned()), ..Facts::default() };

@@ -2,7 +2,7 @@
 //! from a source that fails are refused for a while, then for good.
 //!
 //! A source that has logged in before has a budget of its own. All others share 16 counters, chosen
-//! by a hash that only the state's key computes: changing addresses gives no new budget, and no failure
+//! by a hash that nobody outside can compute: changing addresses gives no new budget, and no failure
 //! ever makes another one forgotten.
 
 use sha2::{Digest, Sha256};
@@ -42,7 +42,7 @@ pub fn standing(state: &State, source: &SourceName, now: u64) -> Standing {
     if counted >= CAP {
         return Standing::Capped;
     }
-    standing_after(failures, now)
+    Standing::after(failures, now)
 }
 
 /// The worst of how sources stand that are not known. Which of them it is nobody can say: the counters hold
@@ -51,21 +51,20 @@ pub fn standing_of_strangers(state: &State, now: u64) -> Standing {
     if count_of_strangers(state) >= CAP {
         return Standing::Capped;
     }
-    let standings = state.counters.iter().map(|failures| standing_after(*failures, now));
+    let standings = state.counters.iter().map(|failures| Standing::after(*failures, now));
     standings.max_by_key(|standing| standing.seconds()).unwrap_or(Standing::Free)
 }
 
-/// What consecutive failures have earned at `now`: a wait, or none.
-pub(super) fn standing_after(failures: Failures, now: u64) -> Standing {
-    let passed = now.saturating_sub(failures.last);
-    match wait_after(failures.count).saturating_sub(passed) {
-        0 => Standing::Free,
-        left => Standing::Wait(left),
-    }
-}
-
 impl Standing {
-    /// Why a passcode is refused without being judged; nothing where it is judged.
+    fn after(failures: Failures, now: u64) -> Self {
+        let passed = now.saturating_sub(failures.last);
+        match wait_after(failures.count).saturating_sub(passed) {
+            0 => Self::Free,
+            left => Self::Wait(left),
+        }
+    }
+
+    /// Why a passcode is refused, whatever it is worth; nothing where it is not.
     pub(super) fn admits(self) -> Result<(), Denial> {
         match self {
             Self::Free => Ok(()),
@@ -132,15 +131,14 @@ pub fn lift_cap(state: &mut State, source: &SourceName) {
 /// Forgets all failures, as an administrator may order.
 pub fn unlock(state: &mut State) {
     let of_known = state.known.iter_mut().map(|place| &mut place.failures);
-    let failures = of_known.chain(&mut state.counters).chain([&mut state.recovery.failures]);
-    failures.for_each(|failures| *failures = Failures::default());
+    of_known.chain(&mut state.counters).for_each(|failures| *failures = Failures::default());
 }
 
 /// Lets failures dated after `now` count as of now, so that a clock that was ahead for a while
 /// does not make anyone wait longer than [`LONGEST_WAIT`].
 pub fn forget_future(state: &mut State, now: u64) {
     let of_known = state.known.iter_mut().map(|place| &mut place.failures);
-    for failures in of_known.chain(&mut state.counters).chain([&mut state.recovery.failures]) {
+    for failures in of_known.chain(&mut state.counters) {
         failures.last = failures.last.min(now);
     }
 }

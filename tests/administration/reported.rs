@@ -40,7 +40,7 @@ fn alice() -> Planted {
     for _ in 0..3 {
         charge(&mut alice.state, &source("addr:203.0.113.5"), now());
     }
-    alice.state.recovery.failures.count = 2;
+    alice.state.recovery.failures = 2;
     alice
 }
 

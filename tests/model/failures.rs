@@ -30,12 +30,6 @@ fn wait_after(failures: usize) -> u64 {
     }
 }
 
-/// The seconds that are left of the wait that failures at these times have earned.
-pub fn wait_of(failures: &[u64], now: u64) -> u64 {
-    let last = failures.last().copied().unwrap_or(0).min(now);
-    (last + wait_after(failures.len())).saturating_sub(now)
-}
-
 /// How long a place is known after its last login, in seconds.
 pub const THIRTY_DAYS: u64 = 30 * 24 * 60 * 60;
 
@@ -92,7 +86,9 @@ impl Failures {
 
     /// The seconds that codes from a source are still refused.
     pub fn wait(&mut self, source: &str, now: u64) -> u64 {
-        wait_of(self.failures_of(source), now)
+        let failures = self.failures_of(source);
+        let last = failures.last().copied().unwrap_or(0).min(now);
+        (last + wait_after(failures.len())).saturating_sub(now)
     }
 
     /// After a login its own failures are forgotten and its source is one of the eight that are known.

@@ -56,8 +56,7 @@ pub struct Model {
     devices: &'static [Device],
     memories: HashMap<usize, Memory>,
     vouched: Vec<Vouched>,
-    /// When each was typed.
-    wrong_recovery_codes: Vec<u64>,
+    wrong_recovery_codes: u32,
     failures: Failures,
 }
 
@@ -72,7 +71,7 @@ impl Model {
             devices,
             memories: HashMap::new(),
             vouched: Vec::new(),
-            wrong_recovery_codes: Vec::new(),
+            wrong_recovery_codes: 0,
             failures: Failures::new(counter_key),
         }
     }
@@ -85,7 +84,6 @@ impl Model {
     /// `countersign unlock`.
     pub fn unlock(&mut self) {
         self.failures.forget_all();
-        self.wrong_recovery_codes.clear();
     }
 
     /// The state is gone; the credential is still there.
@@ -119,7 +117,6 @@ impl Model {
             return Err(Denial::Disabled);
         }
         self.failures.no_failure_is_later_than(now);
-        self.wrong_recovery_codes.iter_mut().for_each(|time| *time = now.min(*time));
         let proof = match typed {
             Typed::Code { code, previous } => self.code(code, previous, source, now)?,
             Typed::Recovery { set, code, previous } => {

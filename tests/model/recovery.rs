@@ -4,7 +4,6 @@
 use pam_countersign::policy::Denial;
 
 use super::Model;
-use super::failures::wait_of;
 
 /// A set of recovery codes that is vouched for, and the codes that were used.
 #[derive(Clone, Debug)]
@@ -27,9 +26,8 @@ impl Model {
         }
     }
 
-    /// A recovery code of the credential's set is good once, also where codes are refused, and lifts the cap where it
-    /// is typed. A wrong one is a failure of its source. Where a source waits for codes, it waits for recovery codes
-    /// as long as the wrong ones of all sources together say.
+    /// A recovery code of the credential's set is good once, also where its source waits or is capped, and lifts the
+    /// cap where it is typed. A wrong one is a failure of its source, unless that waits or is capped.
     pub(super) fn recovery_code(
         &mut self,
         set: u8,
@@ -37,33 +35,36 @@ impl Model {
         source: &str,
         now: u64,
     ) -> Result<usize, Denial> {
-        let seconds = wait_of(&self.wrong_recovery_codes, now);
-        let source_is_free = !self.failures.is_capped(source) && self.failures.wait(source, now) == 0;
-        if seconds > 0 && !source_is_free {
-            return Err(Denial::BackedOff { seconds });
-        }
         if self.recovery != Some(set) {
-            return self.wrong_recovery_code(source, now);
+            return Err(self.wrong_recovery_code(source, now));
         }
         let Some(vouched) = self.vouched.iter_mut().find(|vouched| vouched.set == set) else {
             return Err(Denial::UnvouchedRecoveryCodes);
         };
         if code >= RECOVERY_CODES {
-            return self.wrong_recovery_code(source, now);
+            return Err(self.wrong_recovery_code(source, now));
         }
         if vouched.used.contains(&code) {
             return Err(Denial::SpentRecoveryCode);
         }
         vouched.used.push(code);
         let left = usize::from(RECOVERY_CODES) - vouched.used.len();
-        self.wrong_recovery_codes.clear();
+        self.wrong_recovery_codes = 0;
         self.failures.lift_cap(source);
         Ok(left)
     }
 
-    fn wrong_recovery_code(&mut self, source: &str, now: u64) -> Result<usize, Denial> {
-        self.wrong_recovery_codes.push(now);
-        self.failures.charge(source, now);
-        Err(Denial::WrongRecoveryCode)
+    fn wrong_recovery_code(&mut self, source: &str, now: u64) -> Denial {
+        if self.failures.is_capped(source) {
+            return Denial::Capped;
+        }
+        match self.failures.wait(source, now) {
+            0 => {
+                self.wrong_recovery_codes = 100.min(self.wrong_recovery_codes + 1);
+                self.failures.charge(source, now);
+                Denial::WrongRecoveryCode
+            }
+            seconds => Denial::BackedOff { seconds },
+        }
     }
 }

@@ -69,15 +69,6 @@ pub const MUTANTS: &[Mutant] = &[
         ("lib", "policy::decide::tests::refused_attempts_do_not_extend_the_wait"),
     ),
     mutant(
-        "recovery codes are judged while they wait",
-        (
-            "policy/decide.rs",
-            "            standing_of_recovery(state, &attempt.source, now).admits()?;\n",
-            "\n",
-        ),
-        ("lib", "policy::decide::tests::wrong_recovery_codes_back_off_and_are_charged_to_their_source"),
-    ),
-    mutant(
         "a key without a record starts with a fresh window",
         (
             "policy/decide.rs",
@@ -223,11 +214,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "wrong recovery codes never wait",
-        (
-            "policy/recovery.rs",
-            "Standing::Wait(_) | Standing::Capped => standing_after(state.recovery.failures, now),",
-            "Standing::Wait(_) | Standing::Capped => Standing::Free,",
-        ),
+        ("policy/recovery.rs", "        standing(state, source, now).admits()?;\n", "\n"),
         ("lib", "policy::decide::tests::wrong_recovery_codes_back_off_and_are_charged_to_their_source"),
     ),
     // Remembered logins and rules.

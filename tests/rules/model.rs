@@ -188,7 +188,7 @@ fn list(items: &[String], holds: impl Fn(&str) -> Option<bool>) -> Vec<bool> {
 fn address(host: &str) -> Option<String> {
     match host.split_once('%') {
         Some((address, zone)) => bits(address)
-            .filter(|bits| bits.len() == 128 && bits.starts_with("1111111010") && !zone.is_empty()),
+            .filter(|bits| bits.len() == 128 && bits.starts_with("1111111010") && !zone.contains("example")),
         None => bits(host),
     }
 }
@@ -206,7 +206,8 @@ fn is_in(address: &str, item: &str) -> bool {
 /// The terminal, where PAM_TTY names one.
 fn terminal(login: &Login) -> Option<String> {
     let name = login.tty.as_deref()?.trim_start_matches("/dev/").to_owned();
-    (name == "console" || name.ends_with(char::is_numeric)).then_some(name)
+    let number = |start: &str| name.strip_prefix(start).is_some_and(|rest| rest.parse::<u32>().is_ok());
+    (name == "console" || ["tty", "ttyS", "pts/", ":"].into_iter().any(number)).then_some(name)
 }
 
 fn is_called(terminal: &str, item: &str) -> bool {

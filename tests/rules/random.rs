@@ -95,6 +95,7 @@ impl Random {
             "fe80::1%eth0",
             "2001:db8::1%eth0",
             "192.0.2.7%x.example",
+            "fe80::1%x.example",
             "203.0.113.9",
             "host.example.org",
             "",
@@ -105,7 +106,7 @@ impl Random {
         let service = self.one(&["sshd", "sshd", "su", "sudo", "login", "login", ""]);
         let ttys: &[&str] = match service {
             "sshd" => &["ssh", ""],
-            _ => &["/dev/tty1", "tty11", "/dev/pts/3", "console", "/dev/tty", "cron", ""],
+            _ => &["/dev/tty1", "tty11", "/dev/pts/3", ":0", "console", "/dev/tty", "/dev/ftpd4711", ""],
         };
         Login {
             user: self.one(&["alice", "bob", "carol"]).to_owned(),

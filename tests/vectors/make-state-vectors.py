@@ -52,10 +52,6 @@ def later(old, new):
     return slot(BODY + MORE.replace(old, new, 1), form="2")
 
 
-def latest(failures):
-    return slot((BODY + MORE).replace("recovery_failures = 2", "recovery_failures = " + failures, 1), form="3")
-
-
 VALID, INVALID = "valid 7", "invalid"
 KEY = '["1f2e3d4c5b6a7988", 60000001, -3, 1],\n'
 KNOWN = '["addr:192.0.2.7", 0, 0, 1799990000],\n'
@@ -66,8 +62,8 @@ VECTORS = {
     "empty_lists": (VALID, slot(BODY.replace(KEY, "").replace(KNOWN, "").replace(SET, ""))),
     "blank": ("blank", b"\n" * SIZE),
     "zeros": (INVALID, b"\0" * SIZE),
-    "other_format": ("other format", slot("anything at all", form="4")),
-    "other_format_torn": (INVALID, slot("anything at all", form="4", digest="0" * 32)),
+    "other_format": ("other format", slot("anything at all", form="3")),
+    "other_format_torn": (INVALID, slot("anything at all", form="3", digest="0" * 32)),
     "other_user": (INVALID, slot(user="bob")),
     "digest_bad": (INVALID, slot(digest="0" * 32)),
     "digest_in_capitals": (INVALID, slot().replace(slot()[22:54], slot()[22:54].upper())),
@@ -89,9 +85,6 @@ VECTORS = {
     "step_negative": (INVALID, changed("60000001", "-1")),
     "key_name_short": (INVALID, changed("1f2e3d4c5b6a7988", "1f2e")),
     "ordinary_of_format_2": (VALID, slot(BODY + MORE, form="2")),
-    "ordinary_of_format_3": (VALID, latest("[2, 1799991000]")),
-    "recovery_failures_without_a_time": (INVALID, latest("[2]")),
-    "recovery_failures_before_1970": (INVALID, latest("[2, -1]")),
     "nine_remembered": (INVALID, later(REMEMBERED, REMEMBERED * 9)),
     "remembered_from_nowhere": (INVALID, later("[0, ", "[1, ")),
     "remembered_place_short": (INVALID, later("c1c2c3c4c5c6c7c8", "c1c2")),

@@ -119,7 +119,7 @@ fn terminals_and_services_match_by_name() {
     assert_eq!(fit(&ttys(&["tty1"]), "alice", &at("/dev/tty1")), Fit::Yes);
     assert_eq!(fit(&ttys(&["tty1"]), "alice", &at("/dev/tty11")), Fit::No("ttys"));
     assert_eq!(fit(&ttys(&["!pts/*"]), "alice", &at("/dev/pts/3")), Fit::No("ttys"));
-    for terminal in ["console", "/dev/console", "ttyS0", "/dev/hvc0", ":0", "localhost:10.0"] {
+    for terminal in ["console", "/dev/console", "ttyS0", "ttyUSB0", "/dev/hvc0", ":0", "localhost:10.0"] {
         assert_eq!(fit(&ttys(&["!pts/*"]), "alice", &at(terminal)), Fit::Yes, "{terminal}");
     }
     assert_eq!(fit(&services(&["sudo", "su"]), "alice", &facts(None)), Fit::No("services"));
@@ -127,7 +127,9 @@ fn terminals_and_services_match_by_name() {
 
 #[test]
 fn a_placeholder_for_a_terminal_matches_neither_an_item_nor_an_exception() {
-    let placeholders = ["ssh", "ftp", "cron", "dovecot", "/dev/tty", ""].map(|tty| Some(tty.to_owned()));
+    let placeholders =
+        ["ssh", "ftp", "cron", "/dev/ftpd4711", "ssh2", "pts/", "pts/x1", "/dev/tty", "a/b:0", ":x", ""];
+    let placeholders = placeholders.map(|tty| Some(tty.to_owned()));
     for tty in placeholders.into_iter().chain([None]) {
         let login = Facts { tty: tty.clone(), ..facts(None) };
         for list in [&["pts/*"][..], &["!pts/*"], &["ssh"], &["!ssh"], &["*"]] {
@@ -208,7 +210,7 @@ fn the_first_rule_that_matches_decides() {
 }
 
 #[test]
-fn what_is_unknown_exempts_nobody_and_is_taken_at_its_strictest() {
+fn an_unknown_fact_never_exempts_and_is_taken_at_its_strictest() {
     let all_exempt = exempt(Rule::default());
     let lan = facts(Some("192.0.2.7"));
     for doubtful in [users(&["@gone"]), users(&["!@gone"])] {
