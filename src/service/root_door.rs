@@ -17,8 +17,8 @@ struct Passage {
 }
 
 impl RootDoor {
-    /// Takes a caller in, unless it is closed: then whoever holds the socket starts the service again for that
-    /// caller. Whether it is open.
+    /// Takes a caller in, unless it is closed: then systemd, which holds the socket, starts the service again for
+    /// that caller. Whether it is open.
     pub(super) fn pass(&self, take_in: impl FnOnce()) -> bool {
         let mut passage = self.passage();
         if passage.is_closed {

@@ -35,7 +35,7 @@ impl Drop for Ends<'_> {
     }
 }
 
-/// Has bob connect and close in a loop by so many threads while `action` runs; how often he connected.
+/// Has bob connect and close in a loop by so many threads while `action` runs; how often that succeeded.
 fn while_bob_floods<T>(guarded: &Guarded, action: impl FnOnce() -> T) -> (T, u64) {
     let uid = guarded.uid_of("bob");
     let directory =
