@@ -157,7 +157,7 @@ fn flushes_of_an_enrolment() -> Vec<Step> {
 }
 
 /// An enrolment of alice that is stopped when it begins a step; its process.
-fn stopped_at(sandbox: &Sandbox, step: &Step) -> (Terminal, Pid) {
+fn stopped_at(sandbox: &Sandbox, step: &Step) -> (Terminal, Stopped) {
     let mark = format!("STOPPED_IN={}", sandbox.path().display());
     let mut command = sandbox.command("env");
     let trace = sandbox.path().join("trace");
@@ -167,9 +167,18 @@ fn stopped_at(sandbox: &Sandbox, step: &Step) -> (Terminal, Pid) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         if fs::read_to_string(&trace).is_ok_and(|trace| trace.contains(STOPPED)) {
-            return (terminal, process_with(&mark).expect("the process that was stopped"));
+            return (terminal, Stopped(process_with(&mark).expect("the process that was stopped")));
         }
         assert!(Instant::now() < deadline, "never stopped at {step}: {}", terminal.transcript());
+    }
+}
+
+/// A stopped process, which ends when this is dropped: nothing else would end it.
+struct Stopped(Pid);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = kill(self.0, Signal::SIGKILL);
     }
 }
 
@@ -194,11 +203,11 @@ fn an_enrolment_held_inside_its_flushes_keeps_no_other_out_and_its_leftover_is_c
     assert!(flushes.len() >= 5, "{flushes:?}");
     for step in flushes {
         let sandbox = machine();
-        let (mut held, pid) = stopped_at(&sandbox, &step);
+        let (mut held, stopped) = stopped_at(&sandbox, &step);
         let in_progress = half_made(&sandbox);
         must_succeed(&sandbox, &["enroll", "bob"], &step);
         assert_eq!(half_made(&sandbox), in_progress, "work in progress was taken for a leftover: {step}");
-        kill(pid, Signal::SIGKILL).expect("its end");
+        drop(stopped);
         held.wait();
         assert_eq!(half_made(&sandbox), in_progress, "{step}");
         must_succeed(&sandbox, &["enroll", "carol"], &step);

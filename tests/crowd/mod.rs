@@ -35,7 +35,7 @@ impl Crowd {
     /// The same, with the service listening in the sandbox, which then judges all of them.
     pub fn through_the_service(sandbox: &Sandbox, countersign: &str) -> Self {
         const BOTH: &str = r#"
-            "$1" serve --listen "$3" 2>/dev/null &
+            setpriv --pdeathsig KILL "$1" serve --listen "$3" 2>/dev/null &
             while [ ! -S "$3" ]; do sleep 0.05; done
             "$2"
             kill $!
