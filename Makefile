@@ -180,7 +180,8 @@ install-configuration:
 
 uninstall:
 	@packaging/callers '$(DESTDIR)' '$(PREFIX)/bin/countersign' || { \
-		echo 'cannot uninstall: these lines call the module; remove its lines first, or every login by them is denied' >&2; exit 1; }
+		echo 'cannot uninstall while a line of PAM calls the module, or where that cannot be told: every login by it would be denied' >&2; \
+		echo 'hint: remove its lines first' >&2; exit 1; }
 	rm -f '$(DESTDIR)$(PAM_DIR)/pam_countersign.so' '$(DESTDIR)$(PREFIX)/bin/countersign'
 	for page in $(PAGES); do rm -f '$(MAN_DIR)'/man"$${page##*.}/$$page"; done
 	rm -f '$(MAN_DIR)'/man1/countersign-*.1

@@ -62,11 +62,12 @@ fn files_of(directory: &Path) -> Result<InPlace, Error> {
         return Err(unreadable(directory, ErrorKind::NotADirectory.into()));
     }
     let names = names_in(directory).map_err(|error| unreadable(directory, error))?;
+    // A relative link may lead to nothing from there: then what is on the disk counts.
     let file = |name: String| {
         let text = text_on_disk(&directory.join(&name))?;
-        Ok((format!("{PAM}/{name}"), text))
+        Ok(text.map(|text| (format!("{PAM}/{name}"), Some(text))))
     };
-    names.into_iter().map(file).collect()
+    names.into_iter().map(file).filter_map(Result::transpose).collect()
 }
 
 /// The services that libpam may be asked for, or what it reads where it has no directory.

@@ -239,6 +239,11 @@ fn upgrading_keeps_everything(guarded: &mut Guarded, alice: &Owner) {
 
     must_be_remembered(guarded, &key);
     gets_in_by_both(guarded, "alice", alice);
+    // A version without root's socket has left the service running, of which systemd starts no socket.
+    guarded.must(&["systemctl", "stop", "countersign-root.socket"]);
+    assert_eq!(state_of(guarded, "countersign.service"), "active");
+    install(guarded, &deb());
+    assert_eq!(state_of(guarded, "countersign-root.socket"), "active");
     gets_in_by_password_alone(guarded, "bob", Some("event=ignored reason=not_enrolled"));
     // What olga had used stays used, and her state goes on in the new format.
     let used_code = olgas_phone.code_at((used.state.keys[0].next - 1) * 30);

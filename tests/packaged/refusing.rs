@@ -105,7 +105,7 @@ fn the_debian_package_is_not_removed_while_a_stack_calls_the_module() {
 
 /// Each is planted alone beside what setup and the profile have written, which the removal could take back: the script, and the line
 /// that is named.
-const WRITTEN: [(&str, &str); 6] = [
+const WRITTEN: [(&str, &str); 8] = [
     ("echo 'auth required pam_countersign.so' >/etc/pam.d/of-the-admin", "/etc/pam.d/of-the-admin:1"),
     (
         "echo 'auth optional /lib/x/security/pam_countersign.so' >/etc/pam.d/of-the-admin",
@@ -129,8 +129,19 @@ const WRITTEN: [(&str, &str); 6] = [
          echo 'auth substack ours/lines' >/etc/pam.d/of-the-admin",
         "/etc/pam.d/ours/lines:1",
     ),
+    (
+        "mkdir /etc/pam.site; echo 'auth required pam_countersign.so' >/etc/pam.site/of-the-admin; \
+         ln -s ../pam.site/of-the-admin /etc/pam.d/of-the-admin",
+        "/etc/pam.d/of-the-admin:1",
+    ),
+    (
+        "mv /etc/pam.d /etc/pam.real; ln -s pam.real /etc/pam.d; \
+         echo 'auth required pam_countersign.so' >/etc/pam.d/of-the-admin",
+        "/etc/pam.d/of-the-admin:1",
+    ),
 ];
-const TAKEN_OUT: &str = "rm -rf /etc/ours /etc/pam.d/ours /etc/pam.d/of-the-admin /etc/pam.d/sshd.dpkg-old /usr/lib/pam.d/of-a-vendor";
+const TAKEN_OUT: &str = "if [ -L /etc/pam.d ]; then rm /etc/pam.d; mv /etc/pam.real /etc/pam.d; fi; \
+    rm -rf /etc/ours /etc/pam.site /etc/pam.d/ours /etc/pam.d/of-the-admin /etc/pam.d/sshd.dpkg-old /usr/lib/pam.d/of-a-vendor";
 
 #[test]
 #[ignore = "needs root: boots a container"]
