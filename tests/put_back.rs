@@ -79,8 +79,9 @@ fn an_old_state_put_back_makes_no_spent_code_good_and_the_log_says_so() {
 /// The first look at it is kept, also where nothing else changes.
 #[test]
 fn files_that_are_replaced_while_a_login_waits_for_their_lock_are_the_ones_it_is_judged_by() {
-    let (sandbox, _, phone) = with_alice();
+    let (sandbox, alice, phone) = with_alice();
     let code = phone.code(0);
+    let before = alice.state_in_store(&sandbox.store());
     let state = users(&sandbox).join("state");
     let locked = std::fs::File::open(&state).expect("the state");
     locked.lock().expect("the lock of the state");
@@ -95,10 +96,11 @@ fn files_that_are_replaced_while_a_login_waits_for_their_lock_are_the_ones_it_is
     locked.unlock().expect("the lock of the state");
     let login = login.finish();
     assert_eq!(login.authenticate(), "PAM_SUCCESS", "{}", login.raw);
-    // It was spent in the files that are there now.
+    // It was spent in the files that are there now, which do not count as put back from a backup.
+    assert!(alice.state_in_store(&sandbox.store()).keys[0].next > before.keys[0].next);
     assert_eq!(log_in(&sandbox, &code), "PAM_AUTH_ERR");
     let log = sandbox.log_lines().join("\n");
-    assert!(log.contains("reason=spent_code"), "{log}");
+    assert!(log.contains("reason=spent_code") && !log.contains("put_back"), "{log}");
 }
 
 #[test]
