@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::installed::Guarded;
-use crate::planting::CountingDevice;
+use crate::planting::{CountingDevice, Planted};
 
 /// What setup says once the change is made.
 pub(crate) const MADE: &str = "the change is made. It is put back by itself unless you confirm it:";
@@ -20,6 +20,7 @@ const SNAPSHOT: &str = "find /etc/pam.d /etc/ssh /etc/systemd/system -printf '%p
 /// The machine.
 pub(crate) struct Ground {
     guarded: Guarded,
+    alice: Planted,
     device: CountingDevice,
     counter: Cell<u64>,
 }
@@ -37,8 +38,8 @@ impl Ground {
             guarded.add_person(name);
         }
         guarded.must(&["usermod", "--append", "--groups=sudo", "alice"]);
-        let (_, device) = guarded.plant_counting("alice");
-        Self { guarded, device, counter: Cell::new(0) }
+        let (alice, device) = guarded.plant_counting("alice");
+        Self { guarded, alice, device, counter: Cell::new(0) }
     }
 
     /// The next code of alice.
@@ -46,6 +47,13 @@ impl Ground {
         let counter = self.counter.get();
         self.counter.set(counter + 1);
         self.device.code(counter)
+    }
+
+    /// Sets the device back to the first code that was never judged: a program that is killed before it judges one
+    /// would bring the device ahead of what is known of it.
+    pub(crate) fn take_back_unused_codes(&self) {
+        let next = self.alice.state_in_store(&self.guarded.store()).keys[0].next;
+        self.counter.set(next);
     }
 
     /// A code that is none of hers.

@@ -32,6 +32,7 @@ const KEPT: &str = "/var/lib/countersign/setup";
 /// Runs setup under these words until the change is made, and ends it then as the power would; false where it ended
 /// before that.
 fn setup(ground: &Ground, before: &str) -> bool {
+    ground.take_back_unused_codes();
     let typed = format!("{}\n{}\n", password_of("alice"), ground.code());
     let line = format!(
         "rm -f /run/said; cat >/run/typed\n{before} {SETUP} </run/typed >/run/said 2>&1 &\n\
@@ -114,7 +115,7 @@ fn a_setup_or_an_undo_that_is_killed_or_fails_at_any_call_is_taken_back_whole() 
         must_be_undone(&ground, &before, step);
     }
     for step in &of_undo {
-        assert!(setup(&ground, ""));
+        assert!(setup(&ground, ""), "before {step}: {}", ground.read("/run/said"));
         assert_ne!(ground.snapshot(), before);
         let killed = ground.run(&["sh", "-c", &format!("{} {UNDO}; exit $?", strace(&step.killing()))]);
         assert_eq!(killed.status, 137, "not killed at {step}: {killed:#?}");
