@@ -21,7 +21,7 @@ use crate::wire;
 /// How long the service stays when nobody comes; whoever holds its socket starts it again.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Serves until nobody comes any more, or for ever on sockets of its own.
+/// Serves until no caller is left, or for ever on sockets of its own.
 pub(super) fn run(options: &Serve, terminal: &mut Terminal) -> Result<ExitCode, Error> {
     who::require_root()?;
     let (public, root, ending) = match &options.listen {

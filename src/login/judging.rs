@@ -10,7 +10,7 @@ use super::{
 use crate::otp::{Ending, Passcode};
 use crate::verifier::{Judged, Typed, Verifier};
 
-/// How long a refusal takes at least, longer than the flush of a disk: what it takes tells nobody whether the user is
+/// How long a refusal takes at least, longer than the flush of a disk: what it takes does not tell whether the user is
 /// enrolled. It is waited for outside of any lock, and by the caller alone.
 const TIME_OF_A_REFUSAL: Duration = Duration::from_millis(250);
 

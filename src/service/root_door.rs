@@ -34,7 +34,7 @@ impl RootDoor {
         self.passage().arrivals
     }
 
-    /// Closes it for good if nobody came since there were so many arrivals, and the service is idle.
+    /// Closes it for good if no caller came since there were so many arrivals, and the service is idle.
     pub(super) fn close_if(&self, arrivals: u64, is_idle: impl FnOnce() -> bool) -> bool {
         let mut passage = self.passage();
         passage.is_closed = passage.arrivals == arrivals && is_idle();

@@ -28,7 +28,7 @@ pub fn since_boot() -> std::io::Result<u64> {
     u64::try_from(since.tv_sec()).map_err(std::io::Error::other)
 }
 
-/// A moment on a clock that nobody sets (CLOCK_MONOTONIC). Should the kernel refuse it, all moments are the same one.
+/// A moment on a clock that is never set (CLOCK_MONOTONIC). Should the kernel refuse it, all moments are the same one.
 pub fn moment() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).unwrap_or_default()
 }
